@@ -1,0 +1,96 @@
+/** What only shows when routes are seen together: overlaps and loops. */
+import { TOPIC_SLASHES_MAX } from '../limits.ts';
+import { filtersOverlap, OWN_TOPICS } from '../topics.ts';
+import type { Problem } from './problem.ts';
+import { forwardFilter, type Route } from './route.ts';
+
+/** Filters that meet each other, the bridge's own topics, `$…`, or a forward. */
+export function checkTogether(routes: readonly Route[]): Problem[] {
+  return [
+    ...routes.flatMap((route) => reservedTopics(route)),
+    ...routes.flatMap((route, index) =>
+      routes.slice(index + 1).flatMap((other) => sharedFilters(route, other)),
+    ),
+    ...routes.flatMap((route) => routes.flatMap((other) => loops(route, other))),
+    ...routes.flatMap((route) => tooDeep(route)),
+  ];
+}
+
+function reservedTopics(route: Route): Problem[] {
+  const topics = [
+    { at: `routes.${route.name}.topic`, written: route.topic, filter: route.topic },
+    ...(route.forward === null
+      ? []
+      : [
+          {
+            at: `routes.${route.name}.forward`,
+            written: route.forward,
+            filter: forwardFilter(route, route.forward),
+          },
+        ]),
+  ];
+  return topics.flatMap(({ at, written, filter }) => {
+    if (filter === '') return [];
+    if (filter.startsWith('$')) {
+      return [
+        {
+          at,
+          got: `'${written}'`,
+          allowed: 'a topic that does not begin with $: those belong to AWS IoT',
+          fix: 'begin it with a name of your own; Basic Ingest needs no filter of its own',
+        },
+      ];
+    }
+    if (!filtersOverlap(filter, OWN_TOPICS)) return [];
+    return [
+      {
+        at,
+        got: `'${written}', which meets ${OWN_TOPICS}`,
+        allowed: `topics outside ${OWN_TOPICS}: receipts travel there and would loop`,
+        fix: 'begin it with a name of your own, not with a wildcard',
+      },
+    ];
+  });
+}
+
+function sharedFilters(route: Route, other: Route): Problem[] {
+  if (route.topic === '' || other.topic === '') return [];
+  if (!filtersOverlap(route.topic, other.topic)) return [];
+  return [
+    {
+      at: `routes.${other.name}.topic`,
+      got: `'${other.topic}', which overlaps '${route.topic}' of routes.${route.name}`,
+      allowed: 'filters that no topic matches twice: a message belongs to one route',
+      fix: 'make a level differ that is not a wildcard in either',
+    },
+  ];
+}
+
+function loops(route: Route, other: Route): Problem[] {
+  if (route.forward === null || other.topic === '' || route.topic === '') return [];
+  const filter = forwardFilter(route, route.forward);
+  if (!filtersOverlap(filter, other.topic)) return [];
+  return [
+    {
+      at: `routes.${route.name}.forward`,
+      got: `'${route.forward}', which reaches '${other.topic}' of routes.${other.name}`,
+      allowed: 'a topic that no route listens on: a forward would come in again',
+      fix: "begin it with a name of its own, e.g. 'booked/'",
+    },
+  ];
+}
+
+/** `{topic}` brings its own slashes: too many, and every booking would be `unforwardable`. */
+function tooDeep(route: Route): Problem[] {
+  if (route.forward === null || route.topic === '') return [];
+  const slashes = forwardFilter(route, route.forward).split('/').length - 1;
+  if (slashes <= TOPIC_SLASHES_MAX) return [];
+  return [
+    {
+      at: `routes.${route.name}.forward`,
+      got: `'${route.forward}', which becomes a topic of ${slashes} slashes`,
+      allowed: `a topic of up to ${TOPIC_SLASHES_MAX} slashes, those of {topic} among them`,
+      fix: "shorten it, or write the levels out, e.g. 'booked/{device}/charges'",
+    },
+  ];
+}

@@ -1,0 +1,49 @@
+/** Copies inside one batch become one write (design §3). */
+import type { Delivery } from './envelope.ts';
+import type { MessageReading } from './message.ts';
+
+/** A delivery that has been read; `ref` is what the batch calls it by. */
+export interface ReadDelivery {
+  readonly ref: string;
+  readonly delivery: Delivery;
+  readonly reading: MessageReading;
+}
+
+/**
+ * Deliveries of one message: the first of them is written, all share its fate. The ids of all are
+ * kept, for one that is not the first may have booked the row in an earlier try and still owe its
+ * forward (I4).
+ */
+export interface Fold {
+  readonly refs: readonly string[];
+  readonly deliveryIds: readonly string[];
+  readonly delivery: Delivery;
+  readonly reading: MessageReading;
+}
+
+export function foldCopies(deliveries: readonly ReadDelivery[]): readonly Fold[] {
+  const folds = new Map<string, ReadDelivery[]>();
+  for (const read of deliveries) {
+    const key = foldKeyOf(read);
+    const fold = folds.get(key);
+    if (fold === undefined) folds.set(key, [read]);
+    else fold.push(read);
+  }
+  return [...folds.values()].flatMap((copies) => {
+    const [first] = copies;
+    if (first === undefined) return [];
+    return {
+      refs: copies.map(({ ref }) => ref),
+      deliveryIds: copies.map(({ delivery }) => delivery.deliveryId),
+      delivery: first.delivery,
+      reading: first.reading,
+    };
+  });
+}
+
+/** Only booked messages are folded; each rejected delivery keeps its own evidence. */
+function foldKeyOf({ ref, reading }: ReadDelivery): string {
+  if (reading.kind !== 'message') return JSON.stringify([ref]);
+  const { key, likeness } = reading.message;
+  return JSON.stringify([key.pk, key.id, likeness]);
+}

@@ -1,0 +1,32 @@
+/** Why a delivery could not be booked. The words stand in quarantine rows, receipts and metrics. */
+export type Reason =
+  /** The envelope is not one that a rule or its error action makes. */
+  | 'unreadable-envelope'
+  /** The topic does not match the route's filter. */
+  | 'wrong-topic'
+  /** The level that names the device is empty. */
+  | 'missing-device'
+  /** The client that published is not the device in the topic (I6). */
+  | 'wrong-device'
+  /** The body, the id, the account or a name is longer than what can be kept. */
+  | 'too-long'
+  /** Not a JSON object in UTF-8, nested too deep, or with a repeated key. */
+  | 'invalid-body'
+  | 'missing-id'
+  | 'invalid-id'
+  | 'missing-account'
+  | 'invalid-account'
+  | 'missing-amount'
+  | 'invalid-amount'
+  | 'missing-time'
+  | 'invalid-time'
+  /** Occurred longer ago than the route accepts. */
+  | 'late'
+  /** Occurs more than a day ahead of the clock. */
+  | 'early'
+  /** The id is used up by another body (I5). */
+  | 'conflict'
+  /** The table refused the row for good. */
+  | 'refused-by-store'
+  /** The booking stands; its forward can never be published. */
+  | 'unforwardable';

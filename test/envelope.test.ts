@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { readEnvelope, ruleSql } from '../core/envelope.ts';
+import { epochMillis } from '../core/time.ts';
+import { BODY, NOW } from './support/samples.ts';
+
+const base64 = Buffer.from(BODY).toString('base64');
+const ruleEnvelope = {
+  body: base64,
+  topic: 'billing/dev-1/charges',
+  clientId: 'dev-1',
+  principal: 'p-1',
+  receivedAt: NOW,
+  deliveryId: 'd-1',
+};
+const errorEnvelope = {
+  ruleName: 'tollbridge_charges',
+  topic: '$aws/rules/tollbridge_charges/billing/dev-1/charges',
+  cloudwatchTraceId: 'trace-1',
+  clientId: 'dev-1',
+  base64OriginalPayload: base64,
+  failures: [{ failedAction: 'SqsAction', errorMessage: 'denied' }],
+};
+
+function deliveryOf(envelope: unknown) {
+  const reading = readEnvelope(envelope, epochMillis(5_000));
+  if (!reading.ok) throw new Error(reading.detail);
+  return reading.delivery;
+}
+
+describe('readEnvelope', () => {
+  it("reads the rule's envelope, with the rule's own clock and id", () => {
+    const delivery = deliveryOf(ruleEnvelope);
+    expect({ ...delivery, body: Buffer.from(delivery.body).toString() }).toEqual({
+      deliveryId: 'd-1',
+      topic: 'billing/dev-1/charges',
+      body: BODY,
+      receivedAt: NOW,
+      clientId: 'dev-1',
+      principal: 'p-1',
+    });
+  });
+
+  it("reads the error action's envelope: the trace id names it, the arrival dates it", () => {
+    const delivery = deliveryOf(errorEnvelope);
+    expect({ ...delivery, body: Buffer.from(delivery.body).toString() }).toEqual({
+      deliveryId: 'trace-1',
+      topic: 'billing/dev-1/charges',
+      body: BODY,
+      receivedAt: 5_000,
+      clientId: 'dev-1',
+      principal: undefined,
+    });
+  });
+
+  it('keeps any bytes of a payload, and none', () => {
+    const bytes = Uint8Array.from({ length: 256 }, (_, n) => n);
+    const body = Buffer.from(bytes).toString('base64');
+    expect([...deliveryOf({ ...ruleEnvelope, body }).body]).toEqual([...bytes]);
+    expect(deliveryOf({ ...ruleEnvelope, body: '' }).body).toHaveLength(0);
+  });
+
+  it('knows no client where the message did not come over MQTT', () => {
+    expect(deliveryOf({ ...ruleEnvelope, clientId: 'n/a' }).clientId).toBeUndefined();
+    expect(deliveryOf({ ...ruleEnvelope, clientId: undefined }).clientId).toBeUndefined();
+    expect(deliveryOf({ ...ruleEnvelope, clientId: 7, principal: {} })).toMatchObject({
+      clientId: undefined,
+      principal: undefined,
+    });
+  });
+
+  it.each([
+    [null, 'not a JSON object'],
+    [undefined, 'not a JSON object'],
+    ['text', 'not a JSON object'],
+    [[ruleEnvelope], 'not a JSON object'],
+    [{}, 'receivedAt'],
+    [{ ...ruleEnvelope, receivedAt: String(NOW) }, 'receivedAt'],
+    [{ ...ruleEnvelope, receivedAt: -1 }, 'receivedAt'],
+    [{ ...ruleEnvelope, receivedAt: Number.NaN }, 'receivedAt'],
+    [{ ...ruleEnvelope, receivedAt: 1e300 }, 'receivedAt'],
+    [{ ...ruleEnvelope, deliveryId: '' }, 'deliveryId'],
+    [{ ...ruleEnvelope, deliveryId: 7 }, 'deliveryId'],
+    [{ ...ruleEnvelope, topic: undefined }, 'topic'],
+    [{ ...ruleEnvelope, body: undefined }, 'base64'],
+    [{ ...ruleEnvelope, body: { text: 'x' } }, 'base64'],
+    [{ ...ruleEnvelope, body: 'AAA' }, 'base64'],
+    [{ ...ruleEnvelope, body: 'AA=A' }, 'base64'],
+    [{ ...ruleEnvelope, body: 'A-_A' }, 'base64'],
+    [{ ...ruleEnvelope, body: 'AAAA\nAAA' }, 'base64'],
+    [{ ...errorEnvelope, cloudwatchTraceId: undefined }, 'deliveryId'],
+    [{ ...errorEnvelope, base64OriginalPayload: null }, 'base64'],
+    [{ ...errorEnvelope, topic: 7 }, 'topic'],
+  ])('refuses %j', (envelope, detail) => {
+    const reading = readEnvelope(envelope, NOW);
+    expect(reading.ok ? 'read' : reading.detail).toContain(detail);
+  });
+});
+
+describe('ruleSql', () => {
+  it('makes every field that the envelope is read by, the body as base64', () => {
+    const sql = ruleSql('billing/+/charges');
+    expect(sql).toContain("encode(*, 'base64') AS body");
+    for (const field of Object.keys(ruleEnvelope)) expect(sql).toContain(` AS ${field}`);
+    expect(sql).toContain('newuuid() AS deliveryId');
+    expect(sql.endsWith("FROM 'billing/+/charges'")).toBe(true);
+  });
+});

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { foldCopies, type ReadDelivery } from '../core/fold.ts';
+import { readMessage } from '../core/message.ts';
+import { epochMillis } from '../core/time.ts';
+import { BODY, bodyWith, deliveryOf, NOW, routeOf } from './support/samples.ts';
+
+function readOf(ref: string, body: string, device = 'dev-1', receivedAt = NOW): ReadDelivery {
+  const topic = `billing/${device}/charges`;
+  const delivery = deliveryOf(body, {
+    deliveryId: `delivery-${ref}`,
+    topic,
+    clientId: device,
+    receivedAt,
+  });
+  return { ref, delivery, reading: readMessage(routeOf(), delivery) };
+}
+
+function refsOf(...reads: readonly ReadDelivery[]): readonly (readonly string[])[] {
+  return foldCopies(reads).map(({ refs }) => refs);
+}
+
+describe('copies in a batch', () => {
+  it('become one: the first is written, and none of their ids is forgotten', () => {
+    const folds = foldCopies([
+      readOf('1', BODY),
+      readOf('2', bodyWith({ id: '"c-2"' })),
+      readOf('3', BODY),
+    ]);
+    expect(folds.map(({ refs }) => refs)).toEqual([['1', '3'], ['2']]);
+    expect(folds[0]).toMatchObject({
+      delivery: { deliveryId: 'delivery-1' },
+      deliveryIds: ['delivery-1', 'delivery-3'],
+    });
+  });
+
+  it('are not those of another device', () => {
+    expect(refsOf(readOf('1', BODY), readOf('2', BODY, 'dev-2'))).toEqual([['1'], ['2']]);
+  });
+
+  it('are not those with another body: that is a conflict, and the ledger says so', () => {
+    expect(refsOf(readOf('1', BODY), readOf('2', `${BODY} `))).toEqual([['1'], ['2']]);
+  });
+
+  it('are not the number 1 and the string "1"', () => {
+    expect(
+      refsOf(readOf('1', bodyWith({ id: '1' })), readOf('2', bodyWith({ id: '"1"' }))),
+    ).toEqual([['1'], ['2']]);
+  });
+
+  it('that cannot be booked, or not any more, stay apart', () => {
+    expect(refsOf(readOf('1', 'x'), readOf('2', 'x'))).toEqual([['1'], ['2']]);
+    const late = epochMillis(NOW + 400 * 86_400_000);
+    expect(refsOf(readOf('1', BODY), readOf('2', BODY, 'dev-1', late))).toEqual([['1'], ['2']]);
+  });
+
+  it('are found in a batch of 10,000 without slowing down', () => {
+    const reads = Array.from({ length: 10_000 }, (_, n) => readOf(String(n), BODY));
+    const startedAt = performance.now();
+    expect(refsOf(...reads)).toHaveLength(1);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+  });
+});

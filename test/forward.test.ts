@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { forwardOf } from '../core/forward.ts';
+import { BODY_BYTES_MAX, MQTT_PAYLOAD_BYTES_MAX } from '../core/limits.ts';
+import { bodyWith, messageOf, routeOf } from './support/samples.ts';
+
+const TOPIC = 'billing/dev-1/charges';
+
+function publicationOf(body: string, forward = 'booked/{device}/charges') {
+  const reading = forwardOf(routeOf(), forward, TOPIC, messageOf(body));
+  if (!reading.ok) throw new Error(reading.detail);
+  return reading.publication;
+}
+
+describe('a forward', () => {
+  it('goes out at QoS 1 under its booking id, in envelope and user property', () => {
+    const publication = publicationOf(bodyWith());
+    expect(publication).toMatchObject({
+      topic: 'booked/dev-1/charges',
+      qos: 1,
+      userProperties: [['tollbridge-id', 'charges#dev-1#c-1']],
+    });
+    expect(JSON.parse(publication.payload)).toEqual({
+      v: 1,
+      'tollbridge-id': 'charges#dev-1#c-1',
+      route: 'charges',
+      device: 'dev-1',
+      id: 'c-1',
+      body: JSON.parse(bodyWith()),
+    });
+  });
+
+  it('carries the body as the very text that was sent', () => {
+    const body = ` ${bodyWith({ n: '9007199254740993', m: '1.10', e: '1E5', s: '"\\u00e9/é"' })}\n`;
+    const { payload } = publicationOf(body);
+    expect(payload.endsWith(`"body":${body}}`)).toBe(true);
+  });
+
+  it('carries an integer id with every digit', () => {
+    const { payload } = publicationOf(bodyWith({ id: '9007199254740993' }));
+    expect(payload).toContain('"tollbridge-id":"charges#dev-1#int:9007199254740993"');
+    expect(payload).toContain('"id":9007199254740993,');
+  });
+
+  it('is JSON whatever the id holds', () => {
+    const id = '","body":{"kWh":0},"x":"\n\u0000';
+    const { payload } = publicationOf(bodyWith({ id: JSON.stringify(id) }));
+    expect(JSON.parse(payload)).toMatchObject({ id, body: { kWh: 12.5 } });
+  });
+
+  it.each([
+    ['booked/{device}/charges', 'booked/dev-1/charges'],
+    ['booked/{topic}', 'booked/billing/dev-1/charges'],
+    ['{route}/{route}', 'charges/charges'],
+    ['all', 'all'],
+  ])('on %s goes to %s', (forward, topic) => {
+    expect(publicationOf(bodyWith(), forward).topic).toBe(topic);
+  });
+
+  it('replaces no placeholder that a topic brings in', () => {
+    const topic = 'billing/{route}/charges';
+    const message = { ...messageOf(), device: '{route}' };
+    const reading = forwardOf(routeOf(), 'booked/{device}/{topic}', topic, message);
+    expect(reading).toMatchObject({
+      ok: true,
+      publication: { topic: 'booked/{route}/billing/{route}/charges' },
+    });
+  });
+
+  it('is refused when its topic is too long, too deep or has a wildcard', () => {
+    const refusal = (forward: string, topic: string) => {
+      const reading = forwardOf(routeOf(), forward, topic, messageOf());
+      return reading.ok ? 'published' : reading.detail;
+    };
+    expect(refusal('booked/{topic}', 'x'.repeat(250))).toContain('256 bytes');
+    expect(refusal('booked/{topic}', 'a/b/c/d/e/f/g/h')).toContain('7 slashes');
+    expect(refusal('booked/{topic}', 'a/+')).toContain('wildcard');
+  });
+
+  it('of the largest body with the longest id fits IoT Core’s payload', () => {
+    const id = JSON.stringify('\u0000'.repeat(256));
+    const { payload } = publicationOf(bodyWith({ id }).padEnd(BODY_BYTES_MAX, ' '));
+    expect(Buffer.byteLength(payload)).toBeLessThanOrEqual(MQTT_PAYLOAD_BYTES_MAX);
+  });
+});
