@@ -1,0 +1,125 @@
+/**
+ * A batch, record by record: one bad record never fails its neighbours, and what is unfinished
+ * before the deadline is reported as failed, never as done.
+ */
+import pLimit from 'p-limit';
+import type { Delivery } from '../../core/envelope.ts';
+import { type Fold, foldCopies, type ReadDelivery } from '../../core/fold.ts';
+import { BATCH_WRITES_CONCURRENT_MAX } from '../../core/limits.ts';
+import { type Rejection, readMessage } from '../../core/message.ts';
+import { METRIC } from '../../core/metrics.ts';
+import { type Receipt, receiptPayloads, receiptsTopic } from '../../core/receipts.ts';
+import { type Answer, type IngestDeps, settle } from './settle.ts';
+
+/** A record of the batch; `ref` is unique in it. */
+export interface BatchRecord {
+  readonly ref: string;
+  readonly delivery: Delivery;
+  /** Known beforehand where the record held no delivery that could be read. */
+  readonly rejection?: Rejection;
+}
+
+/** When to stop: each signal is aborted in time for what has to follow it. */
+export interface Deadlines {
+  /** No record is begun or waited for any more. */
+  readonly settle: AbortSignal;
+  /** No receipt is waited for any more. */
+  readonly answer: AbortSignal;
+}
+
+/** Handles a batch and returns the refs that have to be tried again. */
+export async function handleBatch(
+  deps: IngestDeps,
+  records: readonly BatchRecord[],
+  deadlines: Deadlines,
+): Promise<ReadonlySet<string>> {
+  const unfinished = new Set(records.map(({ ref }) => ref));
+  const folds = foldCopies(records.flatMap((record) => read(deps, record)));
+  const answers = await settleAll(deps, folds, deadlines.settle, unfinished);
+  await sendReceipts(deps, answers, deadlines.answer);
+  deps.telemetry.count(METRIC.deliveries, records.length);
+  deps.telemetry.count(METRIC.failed, unfinished.size);
+  return unfinished;
+}
+
+/** Reading never throws; if it did, only this record would be tried again, not its neighbours. */
+function read({ route, telemetry }: IngestDeps, record: BatchRecord): ReadDelivery[] {
+  const { ref, delivery, rejection } = record;
+  if (rejection !== undefined) return [{ ref, delivery, reading: { kind: 'rejected', rejection } }];
+  try {
+    return [{ ref, delivery, reading: readMessage(route, delivery) }];
+  } catch (error) {
+    telemetry.note('error', 'delivery not read', { deliveryId: delivery.deliveryId, error });
+    return [];
+  }
+}
+
+/** Takes refs out of `unfinished` as their messages end; stops when the deadline has passed. */
+async function settleAll(
+  deps: IngestDeps,
+  folds: readonly Fold[],
+  deadline: AbortSignal,
+  unfinished: Set<string>,
+): Promise<readonly Answer[]> {
+  const limit = pLimit(BATCH_WRITES_CONCURRENT_MAX);
+  const answers: Answer[] = [];
+  const settleOne = async (fold: Fold) => {
+    if (deadline.aborted) return;
+    try {
+      const answer = await settle(deps, fold);
+      // Past the deadline the batch has been answered: it comes again, and finds its own row.
+      if (deadline.aborted) return;
+      answers.push(answer);
+      for (const ref of fold.refs) unfinished.delete(ref);
+    } catch (error) {
+      deps.telemetry.note('error', 'delivery failed and will be tried again', {
+        deliveryId: fold.delivery.deliveryId,
+        error,
+      });
+    }
+  };
+  await Promise.race([aborted(deadline), Promise.all(folds.map((fold) => limit(settleOne, fold)))]);
+  return answers;
+}
+
+/** One publication for each device; a failed one fails no record, for the device asks again. */
+async function sendReceipts(
+  { route, publisher, telemetry }: IngestDeps,
+  answers: readonly Answer[],
+  deadline: AbortSignal,
+): Promise<void> {
+  const { receipts: qos } = route;
+  if (qos === 'none') return;
+  const limit = pLimit(BATCH_WRITES_CONCURRENT_MAX);
+  const send = async (device: string, payload: string) => {
+    try {
+      await publisher.publish({ topic: receiptsTopic(device), payload, qos });
+      telemetry.count(METRIC.receipts, 1);
+    } catch (error) {
+      telemetry.count(METRIC.receiptsLost, 1);
+      telemetry.note('warn', 'receipts not published', { device, error });
+    }
+  };
+  const sent = [...byDevice(answers)].flatMap(([device, receipts]) =>
+    receiptPayloads(route.name, receipts).map((payload) => limit(send, device, payload)),
+  );
+  await Promise.race([aborted(deadline), Promise.all(sent)]);
+}
+
+function byDevice(answers: readonly Answer[]): ReadonlyMap<string, readonly Receipt[]> {
+  const devices = new Map<string, Receipt[]>();
+  for (const { answerTo, receipt } of answers) {
+    if (answerTo === undefined) continue;
+    const receipts = devices.get(answerTo);
+    if (receipts === undefined) devices.set(answerTo, [receipt]);
+    else receipts.push(receipt);
+  }
+  return devices;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

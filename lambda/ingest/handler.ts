@@ -1,0 +1,136 @@
+/**
+ * The function behind every route's rule. It takes both event shapes: a batch of the queue, which
+ * is answered record by record, and a direct invocation, which fails as a whole and is then tried
+ * again by Lambda's own queue. In either shape the envelope is the rule's or its error action's.
+ */
+import type { Context, SQSBatchResponse, SQSRecord } from 'aws-lambda';
+import { readEnvelope } from '../../core/envelope.ts';
+import { RetryableError } from '../../core/errors.ts';
+import { bodyHashOf } from '../../core/hash.ts';
+import { ANSWER_RESERVE_MILLIS, DEADLINE_RESERVE_MILLIS } from '../../core/limits.ts';
+import { type EpochMillis, epochMillis } from '../../core/time.ts';
+import { type BatchRecord, type Deadlines, handleBatch } from './batch.ts';
+import type { IngestDeps } from './settle.ts';
+
+/** What the function needs of Lambda's context. */
+export type Invocation = Pick<Context, 'awsRequestId' | 'getRemainingTimeInMillis'>;
+
+/**
+ * Makes the handler. It answers a queue's batch with the records that failed, and throws
+ * RetryableError for a direct invocation that failed.
+ */
+export function createHandler(deps: IngestDeps) {
+  return async (event: unknown, invocation: Invocation): Promise<SQSBatchResponse | undefined> => {
+    const timer = startTimer(invocation.getRemainingTimeInMillis());
+    try {
+      if (!isQueueBatch(event)) {
+        await handleDirect(deps, event, invocation.awsRequestId, timer.deadlines);
+        return undefined;
+      }
+      const records = event.Records.map((record) => openRecord(record, deps.clock()));
+      const failed = await handleBatch(deps, records, timer.deadlines);
+      return { batchItemFailures: [...failed].map((ref) => ({ itemIdentifier: ref })) };
+    } finally {
+      timer.cancel();
+      deps.telemetry.flush();
+    }
+  };
+}
+
+async function handleDirect(
+  deps: IngestDeps,
+  event: unknown,
+  requestId: string,
+  deadlines: Deadlines,
+): Promise<void> {
+  const text = JSON.stringify(event) ?? '';
+  const record = recordOf(requestId, event, text, deps.clock());
+  const failed = await handleBatch(deps, [record], deadlines);
+  if (failed.size > 0) {
+    throw new RetryableError(
+      'the delivery was not booked; Lambda tries it again, then dead-letters it',
+    );
+  }
+}
+
+function openRecord(record: SQSRecord, now: EpochMillis): BatchRecord {
+  const sentAt = Number(record.attributes?.SentTimestamp);
+  let envelope: unknown;
+  try {
+    envelope = JSON.parse(record.body);
+  } catch {
+    // Not JSON: `undefined` is no envelope either, and the text itself is kept.
+  }
+  return recordOf(record.messageId, envelope, record.body, sentAt > 0 ? epochMillis(sentAt) : now);
+}
+
+function recordOf(
+  ref: string,
+  envelope: unknown,
+  text: string,
+  arrivedAt: EpochMillis,
+): BatchRecord {
+  const reading = readEnvelope(envelope, arrivedAt);
+  return reading.ok
+    ? { ref, delivery: reading.delivery }
+    : unreadable(ref, text, reading.detail, arrivedAt);
+}
+
+/** A record that holds no envelope is kept whole, as text, like any other that cannot be booked. */
+function unreadable(
+  ref: string,
+  text: string,
+  detail: string,
+  receivedAt: EpochMillis,
+): BatchRecord {
+  const body = Buffer.from(text);
+  return {
+    ref,
+    delivery: {
+      deliveryId: ref,
+      topic: '',
+      body,
+      receivedAt,
+      clientId: undefined,
+      principal: undefined,
+    },
+    rejection: {
+      reason: 'unreadable-envelope',
+      detail,
+      bodyHash: bodyHashOf('', body),
+      device: undefined,
+      id: undefined,
+      answerTo: undefined,
+    },
+  };
+}
+
+function isQueueBatch(event: unknown): event is { readonly Records: readonly SQSRecord[] } {
+  if (typeof event !== 'object' || event === null || !('Records' in event)) return false;
+  const { Records } = event;
+  // A rule's envelope has fixed names, none of them `Records`: no device can pose as a queue.
+  return Array.isArray(Records) && Records.every((record) => record?.eventSource === 'aws:sqs');
+}
+
+function startTimer(remainingMillis: number): { deadlines: Deadlines; cancel: () => void } {
+  const settle = abortAfter(remainingMillis - DEADLINE_RESERVE_MILLIS);
+  const answer = abortAfter(remainingMillis - ANSWER_RESERVE_MILLIS);
+  return {
+    deadlines: { settle: settle.signal, answer: answer.signal },
+    cancel: () => {
+      settle.cancel();
+      answer.cancel();
+    },
+  };
+}
+
+/** No time left is a deadline that has passed, not one that is missing. */
+function abortAfter(millis: number): { signal: AbortSignal; cancel: () => void } {
+  const controller = new AbortController();
+  if (millis <= 0) {
+    controller.abort();
+    return { signal: controller.signal, cancel: () => {} };
+  }
+  const timer = setTimeout(() => controller.abort(), millis);
+  return { signal: controller.signal, cancel: () => clearTimeout(timer) };
+}

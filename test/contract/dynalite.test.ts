@@ -1,0 +1,4 @@
+import { makeDynaliteStore } from '../support/dynalite-store.ts';
+import { ledgerContract } from './ledger.contract.ts';
+
+ledgerContract('dynalite', makeDynaliteStore);

@@ -1,0 +1,52 @@
+/** A local cloud for tests: loopback, free ports, everything it tells kept. */
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { paginateScan } from '@aws-sdk/client-dynamodb';
+import { localDynamoDB } from '../../cli/local-tables.ts';
+import { systemClock } from '../../core/time.ts';
+import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { type CloudEvent, type Faults, noFaults } from '../../local/types.ts';
+
+export type Row = Readonly<Record<string, AttributeValue>>;
+
+export interface TestCloud {
+  readonly cloud: LocalCloud;
+  readonly port: number;
+  readonly events: readonly CloudEvent[];
+  /** Every row of the table whose name holds this word. */
+  rows(table: 'Ledger' | 'Quarantine'): Promise<readonly Row[]>;
+}
+
+/** Redelivery after a second and a half instead of three minutes. */
+const SPEED = 120;
+
+export async function startTestCloud(
+  assembly: string,
+  faults: Partial<Faults> = {},
+  options: Partial<Parameters<typeof startCloud>[0]> = {},
+): Promise<TestCloud> {
+  const events: CloudEvent[] = [];
+  const cloud = await startCloud({
+    assembly,
+    host: '127.0.0.1',
+    mqttPort: 0,
+    apiPort: 0,
+    seed: 7,
+    speed: SPEED,
+    faults: { ...noFaults, ...faults },
+    observe: (event) => events.push(event),
+    clock: systemClock,
+    ...options,
+  });
+  const client = localDynamoDB(cloud.apiUrl);
+  return {
+    cloud,
+    port: cloud.mqttPort,
+    events,
+    rows: async (table) => {
+      const rows: Row[] = [];
+      const query = { TableName: cloud.tableName(table), ConsistentRead: true };
+      for await (const page of paginateScan({ client }, query)) rows.push(...(page.Items ?? []));
+      return rows;
+    },
+  };
+}
