@@ -1,0 +1,96 @@
+import { fileURLToPath } from 'node:url';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import {
+  type BundlingOptions,
+  NodejsFunction,
+  OutputFormat,
+  SourceMapMode,
+} from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import {
+  ASYNC_AGE_HOURS_MAX,
+  ASYNC_RETRIES,
+  FUNCTION_MEMORY_MIB,
+  FUNCTION_TIMEOUT_SECONDS,
+  LOG_RETENTION_DAYS,
+} from '../../core/limits.ts';
+import { METRICS_NAMESPACE } from '../../core/metrics.ts';
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+
+export const LOG_RETENTION: RetentionDays = LOG_RETENTION_DAYS;
+
+export interface BridgeFunctionProps {
+  /** Below `lambda/`, e.g. `ingest/index.ts`; it exports `handler`. */
+  readonly entry: string;
+  readonly description: string;
+  /** Takes what fails for good when the function is invoked asynchronously. */
+  readonly deadLetters: IQueue;
+  /** Added to the variables that every function has. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** A function of the bridge, with the right to write its own log and none besides. */
+export class BridgeFunction extends Construct {
+  readonly handler: NodejsFunction;
+  readonly role: Role;
+
+  constructor(scope: Construct, id: string, props: BridgeFunctionProps) {
+    super(scope, id);
+    const logGroup = new LogGroup(this, 'Log', {
+      retention: LOG_RETENTION,
+      // What has to outlive the stack stands in the tables; a log left behind would cost for ever.
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    // AWS's own basic execution policy would allow writing to every log of the account.
+    this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    logGroup.grantWrite(this.role);
+    this.handler = new NodejsFunction(this, 'Function', {
+      entry: `${PROJECT}lambda/${props.entry}`,
+      projectRoot: PROJECT,
+      depsLockFilePath: `${PROJECT}package-lock.json`,
+      handler: 'handler',
+      description: props.description,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      memorySize: FUNCTION_MEMORY_MIB,
+      timeout: Duration.seconds(FUNCTION_TIMEOUT_SECONDS),
+      role: this.role,
+      logGroup,
+      // Each verdict is a log line under its delivery's id already, and X-Ray's permission cannot
+      // be restricted to a resource.
+      tracing: Tracing.DISABLED,
+      environment: {
+        NODE_OPTIONS: '--enable-source-maps',
+        POWERTOOLS_SERVICE_NAME: 'tollbridge',
+        POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
+        POWERTOOLS_LOG_LEVEL: 'INFO',
+        ...props.environment,
+      },
+      // A dead-letter queue takes the event as it was, so that it can be redriven into the queue;
+      // a destination would wrap it.
+      deadLetterQueue: props.deadLetters,
+      retryAttempts: ASYNC_RETRIES,
+      maxEventAge: Duration.hours(ASYNC_AGE_HOURS_MAX),
+      bundling: BUNDLING,
+    });
+  }
+}
+
+const BUNDLING: BundlingOptions = {
+  format: OutputFormat.ESM,
+  target: 'node24',
+  // A third less to load at a cold start than with the packages' CommonJS builds.
+  mainFields: ['module', 'main'],
+  // The tested SDK is the one that runs, not the one that the runtime has on that day.
+  bundleAwsSDK: true,
+  externalModules: [],
+  minify: true,
+  sourceMap: true,
+  sourceMapMode: SourceMapMode.DEFAULT,
+  sourcesContent: false,
+};

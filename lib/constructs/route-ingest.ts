@@ -1,0 +1,236 @@
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { CfnTopicRule } from 'aws-cdk-lib/aws-iot';
+import { CfnPermission } from 'aws-cdk-lib/aws-lambda';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { type Bridge, forwardFilter, type Route, ruleName } from '../../core/config/route.ts';
+import { RULE_SQL_VERSION, ruleSql } from '../../core/envelope.ts';
+import {
+  DEAD_LETTER_RETENTION_DAYS,
+  QUEUE_BATCH_MESSAGES,
+  QUEUE_RECEIVES_MAX,
+  QUEUE_RETENTION_DAYS,
+  QUEUE_VISIBILITY_SECONDS,
+} from '../../core/limits.ts';
+import { receiptsTopic } from '../../core/receipts.ts';
+import { acknowledge } from './acknowledge.ts';
+import { BridgeFunction } from './bridge-function.ts';
+
+/** AWS Lambda allows 4 KB for all variables together; the other ones need less than 1 KB. */
+const ROUTE_BYTES_MAX = 3_072;
+
+export interface RouteIngestProps {
+  readonly bridge: Bridge;
+  readonly route: Route;
+  readonly ledger: TableV2;
+  readonly quarantine: TableV2;
+  /** Host name of the IoT data plane. */
+  readonly dataEndpoint: string;
+}
+
+/** The way of a message from the topic to the ledger, for one route, with its detour (I2). */
+export class RouteIngest extends Construct {
+  readonly ruleName: string;
+  readonly queue: Queue;
+  readonly deadLetters: Queue;
+  readonly handler: NodejsFunction;
+  readonly rule: CfnTopicRule;
+
+  constructor(scope: Construct, id: string, props: RouteIngestProps) {
+    super(scope, id);
+    const { bridge, route } = props;
+    this.ruleName = ruleName(bridge, route);
+    this.deadLetters = deadLetterQueue(this);
+    this.queue = routeQueue(this, this.deadLetters);
+    const ingest = ingestFunction(this, props, this.deadLetters);
+    this.handler = ingest.handler;
+    this.handler.addEventSource(
+      new SqsEventSource(this.queue, {
+        batchSize: QUEUE_BATCH_MESSAGES,
+        // One bad delivery must not hold up the charges beside it.
+        reportBatchItemFailures: true,
+      }),
+    );
+    grantTables(ingest.role, props);
+    grantPublish(ingest.role, route);
+    this.rule = topicRule(this, route);
+  }
+}
+
+function deadLetterQueue(scope: Construct): Queue {
+  return new Queue(scope, 'DeadLetters', {
+    encryption: QueueEncryption.SQS_MANAGED,
+    enforceSSL: true,
+    retentionPeriod: Duration.days(DEAD_LETTER_RETENTION_DAYS),
+    // A charge in it may be nowhere else: taking a route out must not delete it.
+    removalPolicy: RemovalPolicy.RETAIN,
+  });
+}
+
+function routeQueue(scope: Construct, deadLetters: Queue): Queue {
+  return new Queue(scope, 'Queue', {
+    encryption: QueueEncryption.SQS_MANAGED,
+    enforceSSL: true,
+    visibilityTimeout: Duration.seconds(QUEUE_VISIBILITY_SECONDS),
+    retentionPeriod: Duration.days(QUEUE_RETENTION_DAYS),
+    deadLetterQueue: { queue: deadLetters, maxReceiveCount: QUEUE_RECEIVES_MAX },
+    // Charges that wait in it when the route is taken out can still be moved to another queue.
+    removalPolicy: RemovalPolicy.RETAIN,
+  });
+}
+
+function ingestFunction(
+  scope: Construct,
+  props: RouteIngestProps,
+  deadLetters: Queue,
+): BridgeFunction {
+  const { route, ledger, quarantine, dataEndpoint } = props;
+  return new BridgeFunction(scope, 'Ingest', {
+    entry: 'ingest/index.ts',
+    description: `Books the deliveries of the route ${route.name}`,
+    deadLetters,
+    environment: {
+      ROUTE: routeVariable(route),
+      LEDGER_TABLE: ledger.tableName,
+      QUARANTINE_TABLE: quarantine.tableName,
+      // Read by the AWS SDK itself: the function is the same against any data plane.
+      AWS_ENDPOINT_URL_IOT_DATA_PLANE: `https://${dataEndpoint}`,
+    },
+  });
+}
+
+function routeVariable(route: Route): string {
+  const json = JSON.stringify(route);
+  const bytes = Buffer.byteLength(json);
+  if (bytes < ROUTE_BYTES_MAX) return json;
+  throw new Error(
+    `routes.${route.name} has ${bytes} bytes as JSON; fewer than ${ROUTE_BYTES_MAX} are allowed, ` +
+      'as it travels in a variable of the function. Shorten its paths, its unit or trustTopicLevel.',
+  );
+}
+
+/**
+ * Written out, because the tables' own grants would open their indexes and more actions: the
+ * function updates a row by its key, and reads one where an engine returns no old item.
+ */
+function grantTables(role: Role, { ledger, quarantine }: RouteIngestProps): void {
+  role.addToPolicy(
+    new PolicyStatement({
+      actions: ['dynamodb:UpdateItem', 'dynamodb:GetItem'],
+      resources: [ledger.tableArn],
+    }),
+  );
+  role.addToPolicy(
+    new PolicyStatement({
+      actions: ['dynamodb:UpdateItem'],
+      resources: [quarantine.tableArn],
+    }),
+  );
+}
+
+/** Receipts to every device, and the forward; on no topic that a route listens on. */
+function grantPublish(role: Role, route: Route): void {
+  if (route.receipts !== 'none') {
+    grantTopic(
+      role,
+      receiptsTopic('*'),
+      'A receipt goes to whichever device sent the message; the wildcard is its name, and the rest of the topic is fixed.',
+    );
+  }
+  if (route.forward !== null) {
+    grantTopic(
+      role,
+      forwardFilter(route, route.forward).replaceAll(/[+#]/g, '*'),
+      'A forward names its device in the topic; checkConfig has made sure that no route listens there.',
+    );
+  }
+}
+
+function grantTopic(role: Role, topic: string, reason: string): void {
+  role.addToPolicy(
+    new PolicyStatement({
+      actions: ['iot:Publish'],
+      resources: [
+        Stack.of(role).formatArn({ service: 'iot', resource: 'topic', resourceName: topic }),
+      ],
+    }),
+  );
+  if (!topic.includes('*')) return;
+  const arn = `arn:<AWS::Partition>:iot:<AWS::Region>:<AWS::AccountId>:topic/${topic}`;
+  acknowledge(role, `AwsSolutions-IAM5[Resource::${arn}]`, reason);
+}
+
+/**
+ * The rule, with one road as its action and the other as its error action. Its ARN is made from its
+ * name, for the rule needs what in turn names the rule.
+ */
+function topicRule(ingest: RouteIngest, route: Route): CfnTopicRule {
+  const stack = Stack.of(ingest);
+  const arn = stack.formatArn({
+    service: 'iot',
+    resource: 'rule',
+    resourceName: ingest.ruleName,
+  });
+  const queueRoad: CfnTopicRule.ActionProperty = {
+    sqs: {
+      queueUrl: ingest.queue.queueUrl,
+      roleArn: sendRole(ingest, arn).roleArn,
+      useBase64: false,
+    },
+  };
+  const directRoad: CfnTopicRule.ActionProperty = {
+    lambda: { functionArn: ingest.handler.functionArn },
+  };
+  const queueFirst = route.feed === 'queue';
+  const rule = new CfnTopicRule(ingest, 'Rule', {
+    ruleName: ingest.ruleName,
+    topicRulePayload: {
+      description: `Hands messages on ${route.topic} to the bridge`,
+      sql: ruleSql(route.topic),
+      awsIotSqlVersion: RULE_SQL_VERSION,
+      actions: [queueFirst ? queueRoad : directRoad],
+      errorAction: queueFirst ? directRoad : queueRoad,
+      ruleDisabled: false,
+    },
+  });
+  // Without it the rule could fire before the function lets it in, and charges would be lost.
+  rule.addResourceDependency(invokePermission(ingest, arn));
+  return rule;
+}
+
+/** Both conditions, so that no other rule or account can have AWS IoT act for it. */
+function sendRole(ingest: RouteIngest, ruleArn: string): Role {
+  return new Role(ingest, 'RuleRole', {
+    assumedBy: new ServicePrincipal('iot.amazonaws.com', {
+      conditions: {
+        StringEquals: { 'aws:SourceAccount': Stack.of(ingest).account },
+        ArnEquals: { 'aws:SourceArn': ruleArn },
+      },
+    }),
+    // Inline, so that the right exists as soon as the role does.
+    inlinePolicies: {
+      Send: new PolicyDocument({
+        statements: [
+          new PolicyStatement({
+            actions: ['sqs:SendMessage'],
+            resources: [ingest.queue.queueArn],
+          }),
+        ],
+      }),
+    },
+  });
+}
+
+function invokePermission(ingest: RouteIngest, ruleArn: string): CfnPermission {
+  return new CfnPermission(ingest, 'RulePermission', {
+    action: 'lambda:InvokeFunction',
+    functionName: ingest.handler.functionArn,
+    principal: 'iot.amazonaws.com',
+    sourceArn: ruleArn,
+    sourceAccount: Stack.of(ingest).account,
+  });
+}

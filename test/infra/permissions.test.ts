@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import config from '../../tollbridge.config.ts';
+import {
+  otherConfig,
+  resourceOf,
+  resourcesOf,
+  type Statement,
+  statementsOf,
+  templatesOf,
+} from './templates.ts';
+
+const first = templatesOf(config).ingestTemplate;
+const other = templatesOf(otherConfig).ingestTemplate;
+
+/** The one action that may stand on every resource, and why. */
+const ON_EVERYTHING = new Map([
+  ['iot:DescribeEndpoint', 'it acts on no resource; IAM accepts no ARN for it'],
+]);
+
+const IOT = 'arn:<AWS::Partition>:iot:<AWS::Region>:<AWS::AccountId>:';
+
+describe.each([
+  { name: 'tollbridge', template: first },
+  { name: 'water', template: other },
+])('every permission in $name', ({ template }) => {
+  const allowed = statementsOf(template).filter(({ effect }) => effect === 'Allow');
+
+  it('names its actions', () => {
+    expect(allowed.length).toBeGreaterThan(5);
+    for (const { actions } of allowed) {
+      for (const action of actions) expect(action).not.toContain('*');
+    }
+  });
+
+  it('names its resources, except where AWS knows none', () => {
+    for (const { actions, resources, holder } of allowed) {
+      if (!resources.includes('*')) continue;
+      expect([holder, ...actions.filter((action) => !ON_EVERYTHING.has(action))]).toEqual([holder]);
+    }
+  });
+
+  it('uses no policy of AWS, whose text can change', () => {
+    for (const { properties } of resourcesOf(template, 'AWS::IAM::Role')) {
+      expect(properties).not.toHaveProperty('ManagedPolicyArns');
+    }
+  });
+});
+
+describe('the function of a route', () => {
+  it('may update and read ledger rows, add to the quarantine, publish, and nothing else', () => {
+    expect(rightsOf(first, /^RoutesChargesIngestRole/)).toEqual([
+      'dynamodb:GetItem on <import Tollbridge-State:ExportsOutputFnGetAttLedgerB7379752Arn8FB7B3DC>',
+      'dynamodb:UpdateItem on <import Tollbridge-State:ExportsOutputFnGetAttLedgerB7379752Arn8FB7B3DC>',
+      'dynamodb:UpdateItem on <import Tollbridge-State:ExportsOutputFnGetAttQuarantine23FF09FEArnFC59122E>',
+      `iot:Publish on ${IOT}topic/booked/*/charges`,
+      `iot:Publish on ${IOT}topic/tollbridge/*/receipts`,
+      'logs:CreateLogStream on <RoutesChargesIngestLog737C1FF3.Arn>',
+      'logs:PutLogEvents on <RoutesChargesIngestLog737C1FF3.Arn>',
+      'sqs:ChangeMessageVisibility on <RoutesChargesQueue23541A79.Arn>',
+      'sqs:DeleteMessage on <RoutesChargesQueue23541A79.Arn>',
+      'sqs:GetQueueAttributes on <RoutesChargesQueue23541A79.Arn>',
+      'sqs:GetQueueUrl on <RoutesChargesQueue23541A79.Arn>',
+      'sqs:ReceiveMessage on <RoutesChargesQueue23541A79.Arn>',
+      'sqs:SendMessage on <RoutesChargesDeadLettersCDBB7A03.Arn>',
+    ]);
+  });
+
+  it('may not publish where its route sends neither receipts nor forwards', () => {
+    const rights = rightsOf(other, /^RoutesMetersIngestRole/);
+    expect(rights.filter((right) => right.startsWith('iot:'))).toEqual([]);
+  });
+
+  it('may publish a forward on the topics that its template can become', () => {
+    const rights = rightsOf(other, /^RoutesPumpsIngestRole/);
+    expect(rights.filter((right) => right.startsWith('iot:'))).toEqual([
+      `iot:Publish on ${IOT}topic/clean/pumps/*/charges`,
+      `iot:Publish on ${IOT}topic/tollbridge/*/receipts`,
+    ]);
+  });
+});
+
+describe('the rule of a route', () => {
+  const role = resourceOf(first, 'AWS::IAM::Role', /^RoutesChargesRuleRole/);
+
+  it('may put messages into its own queue and nothing else', () => {
+    expect(rightsOf(first, /^RoutesChargesRuleRole/)).toEqual([
+      'sqs:SendMessage on <RoutesChargesQueue23541A79.Arn>',
+    ]);
+  });
+
+  it('lends its role to no other rule and no other account', () => {
+    expect(role.properties.AssumeRolePolicyDocument).toMatchObject({
+      Statement: [
+        {
+          Principal: { Service: 'iot.amazonaws.com' },
+          Condition: {
+            StringEquals: { 'aws:SourceAccount': '<AWS::AccountId>' },
+            ArnEquals: { 'aws:SourceArn': `${IOT}rule/tollbridge_charges` },
+          },
+        },
+      ],
+    });
+  });
+});
+
+it('the look-up of the endpoint may ask for it and write its log, and nothing else', () => {
+  expect(rightsOf(first, /^DataEndpointRole/)).toEqual([
+    'iot:DescribeEndpoint on *',
+    'logs:CreateLogStream on <DataEndpointLogDC93E583.Arn>',
+    'logs:PutLogEvents on <DataEndpointLogDC93E583.Arn>',
+  ]);
+});
+
+/** What a role may do, one line for each action and resource. */
+function rightsOf(template: typeof first, role: RegExp): readonly string[] {
+  const isRight = ({ holder, effect, resources }: Statement) =>
+    role.test(holder) && effect === 'Allow' && resources.length > 0;
+  return statementsOf(template)
+    .filter(isRight)
+    .flatMap(({ actions, resources }) =>
+      actions.flatMap((action) => resources.map((resource) => `${action} on ${resource}`)),
+    )
+    .sort();
+}

@@ -1,0 +1,90 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Stack } from 'aws-cdk-lib';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkConfig } from '../../core/config/check.ts';
+import { buildApp } from '../../lib/build-app.ts';
+import { acknowledge } from '../../lib/constructs/acknowledge.ts';
+import config from '../../tollbridge.config.ts';
+import { testApp } from './templates.ts';
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+
+describe('cdk-nag', () => {
+  it('finds nothing in the bridge as it is', () => {
+    const { app } = buildApp(checkConfig(config), testApp());
+    expect(() => app.synth()).not.toThrow();
+  });
+
+  it('stops synthesis at each finding that nobody has acknowledged', () => {
+    const { app } = buildApp(checkConfig(config), testApp());
+    const queue = new Queue(new Stack(app, 'Careless'), 'Open');
+    acknowledge(queue, 'AwsSolutions-SQS3', 'Nothing is ever sent to the queue of a test.');
+    const report = messageOf(() => app.synth());
+    expect(report).toContain('AwsSolutions-SQS4');
+    expect(report).not.toContain('AwsSolutions-SQS3');
+  });
+
+  it('accepts a wildcard for one function and not for its neighbour', () => {
+    const { app, ingest } = buildApp(checkConfig(config), testApp());
+    const role = new Role(ingest, 'Stranger', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    });
+    role.addToPolicy(
+      new PolicyStatement({
+        actions: ['iot:Publish'],
+        resources: [
+          ingest.formatArn({
+            service: 'iot',
+            resource: 'topic',
+            resourceName: 'tollbridge/*/receipts',
+          }),
+        ],
+      }),
+    );
+    expect(messageOf(() => app.synth())).toContain('AwsSolutions-IAM5');
+  });
+});
+
+function messageOf(call: () => unknown): string {
+  try {
+    call();
+  } catch (error) {
+    return String(error);
+  }
+  return 'nothing was thrown';
+}
+
+describe('npx cdk synth', () => {
+  const run = promisify(execFile);
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tollbridge-synth-'));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('builds both stacks and the bundle without an account, credentials or a home', {
+    timeout: 120_000,
+  }, async () => {
+    const output = join(folder, 'cdk.out');
+    await run('npx', ['--no-install', 'cdk', 'synth', '-q', '--output', output], {
+      cwd: PROJECT,
+      env: { PATH: process.env.PATH, HOME: folder, AWS_EC2_METADATA_DISABLED: 'true' },
+    });
+    const assets = JSON.parse(readFileSync(join(output, 'Tollbridge-Ingest.assets.json'), 'utf8'));
+    const folders = Object.values<{ source: { path: string; packaging: string } }>(assets.files)
+      .filter(({ source }) => source.packaging === 'zip')
+      .map(({ source }) => join(output, source.path));
+    expect(existsSync(join(output, 'Tollbridge-State.template.json'))).toBe(true);
+    expect(folders.filter((asset) => existsSync(join(asset, 'index.mjs')))).toHaveLength(1);
+    expect(folders.filter((asset) => existsSync(join(asset, 'index.mjs.map')))).toHaveLength(1);
+  });
+});
