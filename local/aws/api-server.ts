@@ -1,0 +1,137 @@
+/**
+ * The one HTTP server that the real SDK clients talk to: DynamoDB and the IoT data plane.
+ *
+ * Owns the listening socket. Keeps these invariants: it listens on loopback and answers loopback
+ * names only, so that no web page can reach it by a name of its own; every request is signed by
+ * somebody; a function gets no further than its role allows.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Chance, Faults, Observer } from '../types.ts';
+import { type ApiResult, dataPlaneError, dynamodbError, sentence } from './api-answers.ts';
+import { type ApiCaller, accessKeyOf } from './api-caller.ts';
+import { closeServer, listen } from './listen.ts';
+import { type DataPlanePublication, handlePublish, topicsPath } from './publish-requests.ts';
+import { createTableRequests, type TableRequests, targetPrefix } from './table-requests.ts';
+
+export interface ApiServerOptions {
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly region: string;
+  readonly accountId: string;
+  readonly engineUrl: string;
+  readonly callerOf: (accessKeyId: string) => ApiCaller;
+  /** Ends the child that holds a key with SIGKILL. */
+  readonly kill: (accessKeyId: string) => Promise<boolean>;
+  readonly publish: (publication: DataPlanePublication) => Promise<void>;
+  readonly faults: () => Faults;
+  readonly chance: Chance;
+  readonly observe: Observer;
+}
+
+export interface ApiServer {
+  readonly port: number;
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const host = '127.0.0.1';
+/** DynamoDB takes 16 MB in a request; nothing here takes more. */
+const maximumRequestBytes = 16 * 1024 * 1024;
+
+export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const tables = createTableRequests(options);
+  const server = createServer((request, response) => {
+    answer(options, tables, request)
+      .catch((cause: unknown) => sentence(500, `The local API failed: ${String(cause)}`))
+      .then((result) => write(request, response, result))
+      .catch(() => request.socket.destroy());
+  });
+  // The SDK keeps connections open; on AWS they live longer than Node.js's 5 s as well.
+  server.keepAliveTimeout = 60_000;
+  const port = await listen(server, options.port, host, 'the local API');
+  return {
+    port,
+    url: `http://${host}:${port}`,
+    async close() {
+      await closeServer(server);
+      tables.close();
+    },
+  };
+}
+
+async function answer(
+  options: ApiServerOptions,
+  tables: TableRequests,
+  request: IncomingMessage,
+): Promise<ApiResult> {
+  if (!isLoopback(request.headers.host ?? '')) {
+    return sentence(403, 'The local API answers requests to localhost, 127.0.0.1 and [::1] only.');
+  }
+  const url = request.url ?? '/';
+  const target = String(request.headers['x-amz-target'] ?? '');
+  const isTable = request.method === 'POST' && target.startsWith(targetPrefix);
+  const isTopic = url.startsWith(topicsPath);
+  if (!isTable && !isTopic) {
+    return sentence(
+      404,
+      `The local API knows DynamoDB (POST with X-Amz-Target: ${targetPrefix}*) and the IoT data plane's Publish (POST /topics/TOPIC). It got ${request.method} ${url}${target === '' ? '' : ` with X-Amz-Target: ${target}`}.`,
+    );
+  }
+  const error = isTable ? dynamodbError : dataPlaneError;
+  if (isTopic && request.method !== 'POST') {
+    return error(405, 'MethodNotAllowedException', `Publish is a POST, not a ${request.method}.`);
+  }
+  const accessKeyId = accessKeyOf(request);
+  if (accessKeyId === undefined) {
+    const message = 'The request is not signed. Any credentials do; the signature is not checked.';
+    return isTable
+      ? error(400, 'MissingAuthenticationTokenException', message)
+      : error(403, 'ForbiddenException', message);
+  }
+  const caller = options.callerOf(accessKeyId);
+  if (caller.kind === 'stranger') {
+    const message = `The key ${accessKeyId} has the form of a function's, but no function of this run has it.`;
+    return isTable
+      ? error(400, 'UnrecognizedClientException', message)
+      : error(403, 'ForbiddenException', message);
+  }
+  const body = await readBody(request);
+  if (body === undefined) {
+    const message = `The request has more than ${maximumRequestBytes} bytes.`;
+    return error(413, 'RequestEntityTooLargeException', message);
+  }
+  if (isTable) return await tables.handle(caller, request.headers, body);
+  return await handlePublish(options, caller, url, request.headers, body);
+}
+
+/** A page on the web can point a name of its own at 127.0.0.1, but it cannot send another name. */
+function isLoopback(header: string): boolean {
+  const name = header.replace(/:\d+$/, '').toLowerCase();
+  return name === 'localhost' || name === '[::1]' || /^127(\.\d{1,3}){3}$/.test(name);
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maximumRequestBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function write(request: IncomingMessage, response: ServerResponse, result: ApiResult): void {
+  if (result === 'no-answer') {
+    request.socket.destroy();
+    return;
+  }
+  // A body that was not read would be taken for the next request.
+  if (!request.complete) response.setHeader('connection', 'close');
+  response.writeHead(result.status, {
+    ...result.headers,
+    'content-length': result.body.length,
+  });
+  response.end(result.body);
+}

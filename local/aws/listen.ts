@@ -1,0 +1,51 @@
+/** Opens servers on this machine, and says clearly when a port is taken. */
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+
+export class PortError extends Error {
+  override readonly name = 'PortError';
+}
+
+/** Listens and gives the port; 0 takes a free one. */
+export async function listen(
+  server: Server,
+  port: number,
+  host: string,
+  what: string,
+): Promise<number> {
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (cause) {
+    throw portError(cause, port, host, what);
+  }
+  const address = server.address();
+  if (typeof address === 'object' && address !== null) return address.port;
+  throw new PortError(`${what} listens on ${String(address)}, which is no port.`);
+}
+
+/** What a failure to listen means, in words; other errors are passed on as they are. */
+function portError(cause: unknown, port: number, host: string, what: string): unknown {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (code === 'EADDRINUSE') {
+    return new PortError(
+      `Port ${port} on ${host}, meant for ${what}, is in use. End what listens there, or choose another port (0 takes a free one).`,
+      { cause },
+    );
+  }
+  if (code === 'EACCES') {
+    return new PortError(
+      `Port ${port} on ${host}, meant for ${what}, may not be opened by this user. Choose one above 1023.`,
+      { cause },
+    );
+  }
+  return cause;
+}
+
+/** Ends a server with all its connections. */
+export async function closeServer(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeAllConnections();
+  await closed;
+}

@@ -1,0 +1,207 @@
+/**
+ * Requests to DynamoDB: which rights they need, and their way to the table engine. Faults that
+ * befall functions on this way (throttle, crash, lost answer) happen here.
+ */
+import {
+  Agent,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+} from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import type { Chance, Faults, Observer } from '../types.ts';
+import { type ApiAnswer, type ApiResult, dynamodbError } from './api-answers.ts';
+import { type ApiCaller, denialOf } from './api-caller.ts';
+import { engineCredentials } from './tables.ts';
+
+export interface TableRequestOptions {
+  readonly engineUrl: string;
+  readonly region: string;
+  readonly accountId: string;
+  readonly faults: () => Faults;
+  readonly chance: Chance;
+  readonly observe: Observer;
+  /** Ends the child that holds a key. */
+  readonly kill: (accessKeyId: string) => Promise<boolean>;
+}
+
+export interface TableRequests {
+  handle(caller: ApiCaller, headers: IncomingHttpHeaders, body: Buffer): Promise<ApiResult>;
+  close(): void;
+}
+
+export const targetPrefix = 'DynamoDB_20120810.';
+
+const writes = new Set([
+  'PutItem',
+  'UpdateItem',
+  'DeleteItem',
+  'BatchWriteItem',
+  'TransactWriteItems',
+]);
+
+export function createTableRequests(options: TableRequestOptions): TableRequests {
+  const agent = new Agent({ keepAlive: true });
+  const befalls = (fault: keyof Faults, where: string): boolean => {
+    if (!options.chance.happens(options.faults()[fault])) return false;
+    options.observe({ kind: 'fault', fault, where });
+    return true;
+  };
+  return {
+    async handle(caller, headers, body) {
+      const operation = String(headers['x-amz-target']).slice(targetPrefix.length);
+      if (caller.kind !== 'function') return await forward(options, agent, headers, body);
+      const wanted = rightsOf(options, operation, body);
+      if (wanted === undefined) {
+        const message = `The local API cannot tell which rights ${operation} needs; it is open to operators, not to functions.`;
+        return dynamodbError(400, 'AccessDeniedException', message);
+      }
+      const denial = denialOf(caller, options.accountId, wanted);
+      if (denial !== undefined) return dynamodbError(400, 'AccessDeniedException', denial);
+      const where = `${caller.functionName} ${operation}`;
+      if (befalls('throttle', where)) {
+        const message =
+          'The level of configured provisioned throughput for the table was exceeded.';
+        return dynamodbError(400, 'ProvisionedThroughputExceededException', message);
+      }
+      if (!writes.has(operation)) return await forward(options, agent, headers, body);
+      if (befalls('crashBeforeWrite', where)) {
+        await options.kill(caller.accessKeyId);
+        return 'no-answer';
+      }
+      const answer = await forward(options, agent, headers, body);
+      if (answer.status !== 200) return answer;
+      if (befalls('crashAfterWrite', where)) {
+        await options.kill(caller.accessKeyId);
+        return 'no-answer';
+      }
+      return befalls('loseAnswer', where) ? 'no-answer' : answer;
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+interface Right {
+  readonly action: string;
+  readonly resource: string;
+}
+
+/** The rights that a request needs, as the service authorization reference lists them. */
+function rightsOf(
+  options: TableRequestOptions,
+  operation: string,
+  body: Buffer,
+): readonly Right[] | undefined {
+  const input = parseObject(body);
+  const right = (action: string, table: string, index?: unknown): Right => {
+    const arn = table.startsWith('arn:')
+      ? table
+      : `arn:aws:dynamodb:${options.region}:${options.accountId}:table/${table}`;
+    const resource = typeof index === 'string' ? `${arn}/index/${index}` : arn;
+    return { action: `dynamodb:${action}`, resource };
+  };
+  switch (operation) {
+    case 'BatchGetItem':
+    case 'BatchWriteItem':
+      return Object.keys(asObject(input.RequestItems)).map((table) => right(operation, table));
+    case 'TransactGetItems':
+      return transactionRights(input, (_kind, table) => right('GetItem', table));
+    case 'TransactWriteItems':
+      return transactionRights(input, (kind, table) =>
+        right(kind === 'ConditionCheck' ? 'ConditionCheckItem' : `${kind}Item`, table),
+      );
+    case 'ListTables':
+    case 'DescribeLimits':
+      return [{ action: `dynamodb:${operation}`, resource: '*' }];
+  }
+  if (typeof input.TableName !== 'string') return undefined;
+  return [right(operation, input.TableName, input.IndexName)];
+}
+
+/** Each item of a transaction is an object with one key, its kind. */
+function transactionRights(
+  input: Readonly<Record<string, unknown>>,
+  right: (kind: string, table: string) => Right,
+): readonly Right[] {
+  const items: readonly unknown[] = Array.isArray(input.TransactItems) ? input.TransactItems : [];
+  return items.flatMap((item) =>
+    Object.entries(asObject(item)).map(([kind, action]) =>
+      right(kind, String(asObject(action).TableName)),
+    ),
+  );
+}
+
+function parseObject(body: Buffer): Readonly<Record<string, unknown>> {
+  try {
+    return asObject(JSON.parse(body.toString('utf8')));
+  } catch {
+    // The engine will say what is wrong with it; no right is derived from it.
+    return {};
+  }
+}
+
+function asObject(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
+async function forward(
+  options: TableRequestOptions,
+  agent: Agent,
+  headers: IncomingHttpHeaders,
+  body: Buffer,
+): Promise<ApiAnswer> {
+  try {
+    const response = await send(options, agent, headers, body);
+    const answer = await buffer(response);
+    return {
+      status: response.statusCode ?? 500,
+      headers: passedBack(response.headers),
+      body: answer,
+    };
+  } catch (cause) {
+    const message = `The table engine at ${options.engineUrl} did not answer: ${String(cause)}`;
+    return dynamodbError(500, 'InternalServerError', message);
+  }
+}
+
+function send(
+  options: TableRequestOptions,
+  agent: Agent,
+  headers: IncomingHttpHeaders,
+  body: Buffer,
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const outgoing = httpRequest(options.engineUrl, {
+      method: 'POST',
+      agent,
+      headers: {
+        'content-type': headers['content-type'] ?? 'application/x-amz-json-1.0',
+        'content-length': body.length,
+        'x-amz-target': String(headers['x-amz-target']),
+        'x-amz-date': String(headers['x-amz-date'] ?? ''),
+        authorization: rewritten(headers.authorization ?? '', options.region),
+      },
+    });
+    outgoing.once('response', resolve);
+    outgoing.once('error', reject);
+    outgoing.end(body);
+  });
+}
+
+/**
+ * All requests carry one key and one Region to the engine: DynamoDB Local gives each pair tables of
+ * its own, and neither engine checks the signature.
+ */
+function rewritten(authorization: string, region: string): string {
+  return authorization.replace(
+    /Credential=[^/,\s]+\/(\d+)\/[^/,\s]+\//,
+    `Credential=${engineCredentials.accessKeyId}/$1/${region}/`,
+  );
+}
+
+function passedBack(headers: IncomingHttpHeaders): Readonly<Record<string, string>> {
+  const kept = ['content-type', 'x-amz-crc32', 'x-amzn-requestid'] as const;
+  return Object.fromEntries(
+    kept.flatMap((name) => (headers[name] === undefined ? [] : [[name, String(headers[name])]])),
+  );
+}

@@ -1,0 +1,299 @@
+/**
+ * The local cloud: runs a synthesized assembly on this machine. It alone knows all parts and
+ * connects them; each part knows its own service only.
+ *
+ * Owns the life of the parts. Keeps these invariants: what was started is ended, in an order in
+ * which nothing is handed to a part that is gone, also when starting fails half way; all waiting
+ * goes through one scheduler, all chance comes from one seed.
+ *
+ * Queues live in memory: `close` forgets what waits in them. Await `idle` first to keep promises.
+ */
+import { type Clock, systemClock } from '../core/time.ts';
+import { checkPlan } from './assembly/deploy-checks.ts';
+import { type CloudPlan, planCloud } from './assembly/plan.ts';
+import { type Assembly, readAssembly } from './assembly/read-assembly.ts';
+import type { ApiCaller } from './aws/api-caller.ts';
+import { startApiServer } from './aws/api-server.ts';
+import { createFunctionPool, type FunctionPool, isFunctionKey } from './aws/function-pool.ts';
+import { createMessaging } from './aws/messaging.ts';
+import type { DataPlanePublication } from './aws/publish-requests.ts';
+import type { Queue } from './aws/queue.ts';
+import { createTables, openTableEngine, type TableEngine } from './aws/tables.ts';
+import { type Scheduler, systemScheduler } from './aws/timers.ts';
+import { seededChance } from './chance.ts';
+import { createIotBroker, type IotBroker } from './iot/broker.ts';
+import { createRulesEngine } from './iot/rules-engine.ts';
+import type { Faults, Observer } from './types.ts';
+
+export interface CloudOptions {
+  /** The folder that `cdk synth` wrote. */
+  readonly assembly: string;
+  /** Where the broker listens, 127.0.0.1 unless said; the API is always on loopback. */
+  readonly host?: string;
+  /** 0 takes a free port. */
+  readonly mqttPort: number;
+  readonly apiPort: number;
+  /** Tables are kept there; in memory without it. */
+  readonly dataDir?: string;
+  /** A DynamoDB endpoint outside, in place of the embedded engine. */
+  readonly dynamodbUrl?: string;
+  readonly seed: number;
+  readonly faults: Faults;
+  /** Divides the waiting times of the cloud; 1 for AWS's own. */
+  readonly speed: number;
+  readonly observe: Observer;
+  /** Folders to run in place of a function's asset, by logical id, its beginning, or name. */
+  readonly functionOverrides?: Readonly<Record<string, string>>;
+  readonly clock?: Clock;
+  /** For tests: all waiting goes through it, `speed` and `clock` do not matter then. */
+  readonly scheduler?: Scheduler;
+}
+
+export interface LocalCloud {
+  readonly mqttPort: number;
+  readonly apiUrl: string;
+  readonly region: string;
+  readonly accountId: string;
+  /** Physical name of the one table whose logical id begins like this. */
+  tableName(logicalIdPrefix: string): string;
+  /** Outputs of the stacks, by stack and name. */
+  readonly outputs: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** May be set at any time; holds from the next message, receive or request. */
+  faults: Faults;
+  /** By name, dead-letter queues included. */
+  readonly queues: ReadonlyMap<string, Queue>;
+  /** Client ids that are connected to the broker. */
+  connectedClients(): readonly string[];
+  /** Resolves when rules, queues and invocations are settled; dead-letter queues aside. */
+  idle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Batches of one queue, and environments of one function, that run at once. */
+const localConcurrency = 2;
+
+/** Ends what was started, last first. */
+class Shutdown {
+  readonly #steps: (() => Promise<unknown>)[] = [];
+  #done: Promise<void> | undefined;
+
+  add(step: () => Promise<unknown>): void {
+    this.#steps.push(step);
+  }
+
+  run(): Promise<void> {
+    this.#done ??= this.#runAll();
+    return this.#done;
+  }
+
+  async #runAll(): Promise<void> {
+    for (const step of this.#steps.reverse()) await step();
+  }
+}
+
+/** Starts the assembly. When anything fails, what was started before is ended again. */
+export async function startCloud(options: CloudOptions): Promise<LocalCloud> {
+  const shutdown = new Shutdown();
+  try {
+    return await start(options, shutdown);
+  } catch (cause) {
+    await shutdown.run();
+    throw cause;
+  }
+}
+
+async function start(options: CloudOptions, shutdown: Shutdown): Promise<LocalCloud> {
+  const assembly = readAssembly(options.assembly);
+  let { faults } = options;
+  const shared = sharedParts(options, () => faults);
+  const { activity } = shared;
+
+  const engine = await openTableEngine(options);
+  shutdown.add(() => engine.close());
+  const late: LateParts = { plan: undefined, pool: undefined, broker: undefined };
+  const api = await startApi(options, assembly, engine, shared, late);
+  shutdown.add(() => api.close());
+  const plan = planCloud(assembly, { endpointAddress: `127.0.0.1:${api.port}` });
+  checkPlan(plan);
+  late.plan = plan;
+  await createTables(engine, plan.environment.region, plan.tables);
+
+  const pool = createFunctionPool({
+    functions: plan.functions,
+    region: plan.environment.region,
+    apiUrl: api.url,
+    clock: shared.clock,
+    observe: options.observe,
+    changed: activity.changed,
+    maximumEnvironments: localConcurrency,
+    ...(options.functionOverrides === undefined ? {} : { overrides: options.functionOverrides }),
+  });
+  late.pool = pool;
+  const messaging = createMessaging({
+    ...shared,
+    plan,
+    invoke: pool.invoke,
+    chance: seededChance(options.seed + 1),
+    changed: activity.changed,
+    maximumConcurrency: localConcurrency,
+  });
+  // Together: the batches under way end because their children do.
+  shutdown.add(() => Promise.all([messaging.close(), pool.close()]));
+  const { rules, broker } = await startIot(options, plan, shared, messaging.deliver);
+  shutdown.add(() => rules.settled());
+  shutdown.add(() => broker.close());
+  late.broker = broker;
+
+  return {
+    mqttPort: broker.port,
+    apiUrl: api.url,
+    region: plan.environment.region,
+    accountId: plan.environment.accountId,
+    tableName: (prefix) => tableName(plan, prefix),
+    outputs: plan.outputs,
+    get faults() {
+      return faults;
+    },
+    set faults(value) {
+      faults = value;
+    },
+    queues: messaging.queues,
+    connectedClients: () => broker.connectedClients(),
+    async idle() {
+      for (;;) {
+        const changed = activity.next();
+        await rules.settled();
+        if (pool.busy() === 0 && messaging.isQuiet()) return;
+        await changed;
+      }
+    },
+    close: () => shutdown.run(),
+  };
+}
+
+/** Tells those who wait for quiet that something has changed. */
+interface Activity {
+  changed(): void;
+  next(): Promise<void>;
+}
+
+function createActivity(): Activity {
+  let waiting: (() => void)[] = [];
+  return {
+    changed() {
+      const told = waiting;
+      waiting = [];
+      for (const tell of told) tell();
+    },
+    next: () => new Promise((resolve) => waiting.push(resolve)),
+  };
+}
+
+/** What several parts are given. */
+interface Shared {
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly faults: () => Faults;
+  readonly observe: Observer;
+  readonly activity: Activity;
+}
+
+function sharedParts(options: CloudOptions, faults: () => Faults): Shared {
+  const clock = options.clock ?? systemClock;
+  return {
+    clock,
+    scheduler: options.scheduler ?? systemScheduler(clock, options.speed),
+    faults,
+    observe: options.observe,
+    activity: createActivity(),
+  };
+}
+
+/** The API must listen before the template is resolved, because the template asks for its address. */
+interface LateParts {
+  plan: CloudPlan | undefined;
+  pool: FunctionPool | undefined;
+  broker: IotBroker | undefined;
+}
+
+function startApi(
+  options: CloudOptions,
+  assembly: Assembly,
+  engine: TableEngine,
+  shared: Shared,
+  late: LateParts,
+) {
+  return startApiServer({
+    ...assembly.environment,
+    port: options.apiPort,
+    engineUrl: engine.url,
+    callerOf: (accessKeyId) => callerOf(accessKeyId, late),
+    kill: async (accessKeyId) => (await late.pool?.kill(accessKeyId)) ?? false,
+    publish: async ({ topic, payload, qos, retain }: DataPlanePublication) => {
+      if (late.broker === undefined) throw new Error('the local cloud is still starting');
+      // User properties end here: the local broker speaks MQTT 3.1.1, which has none.
+      await late.broker.publish({ topic, payload, qos, retain });
+    },
+    faults: shared.faults,
+    // Each part draws from a source of its own, so that one part's timing does not change what
+    // happens in another.
+    chance: seededChance(options.seed + 2),
+    observe: shared.observe,
+  });
+}
+
+function callerOf(accessKeyId: string, late: LateParts): ApiCaller {
+  if (!isFunctionKey(accessKeyId)) return { kind: 'owner' };
+  const caller = late.pool?.callerOf(accessKeyId);
+  const role = caller === undefined ? undefined : late.plan?.roles.get(caller.roleArn);
+  if (caller === undefined || role === undefined) return { kind: 'stranger' };
+  return {
+    kind: 'function',
+    accessKeyId,
+    functionName: caller.functionName,
+    roleName: role.name,
+    documents: role.documents,
+  };
+}
+
+async function startIot(
+  options: CloudOptions,
+  plan: CloudPlan,
+  shared: Shared,
+  deliver: Parameters<typeof createRulesEngine>[0]['deliver'],
+) {
+  const { accountId, region } = plan.environment;
+  const { clock, faults, observe, scheduler } = shared;
+  const rules = createRulesEngine({
+    rules: plan.rules,
+    deliver,
+    faults,
+    chance: seededChance(options.seed),
+    observe,
+    accountId,
+    delay: (millis) => new Promise((resolve) => void scheduler.after(millis, resolve)),
+  });
+  const broker = await createIotBroker({
+    port: options.mqttPort,
+    host: options.host ?? '127.0.0.1',
+    policies: plan.iotPolicies.map((policy) => policy.document),
+    accept: (message) => rules.accept(message),
+    clock,
+    observe,
+    faults,
+    chance: seededChance(options.seed + 3),
+    region,
+    accountId,
+  });
+  return { rules, broker };
+}
+
+function tableName(plan: CloudPlan, prefix: string): string {
+  const fitting = plan.tables.filter((table) => table.logicalId.startsWith(prefix));
+  const [table, ...others] = fitting;
+  if (table !== undefined && others.length === 0) return table.name;
+  const known = plan.tables.map((one) => one.logicalId).join(', ') || 'none';
+  throw new RangeError(
+    `${fitting.length} tables have a logical id that begins with "${prefix}"; give the beginning of one of: ${known}.`,
+  );
+}
