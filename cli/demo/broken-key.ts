@@ -1,0 +1,22 @@
+/**
+ * The ledger row with a deliberate fault: its key differs for each delivery, so that every copy is
+ * booked. `npm run demo -- --broken` runs on it, to show that the demo's check can fail.
+ */
+import type { Route } from '../../core/config/route.ts';
+import type { Delivery } from '../../core/envelope.ts';
+import { type LedgerWrite, ledgerWriteOf as sound } from '../../core/ledger-row.ts';
+import type { Message } from '../../core/message.ts';
+import type { EpochMillis } from '../../core/time.ts';
+
+export * from '../../core/ledger-row.ts';
+
+export function ledgerWriteOf(
+  route: Route,
+  delivery: Delivery,
+  message: Message,
+  tries: number,
+  now: EpochMillis,
+): LedgerWrite {
+  const write = sound(route, delivery, message, tries, now);
+  return { ...write, key: { ...write.key, id: `${write.key.id}~${delivery.deliveryId}` } };
+}

@@ -1,0 +1,71 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SingleBar } from 'cli-progress';
+import { Command } from 'commander';
+import { systemClock } from '../../core/time.ts';
+import { chance, wholeNumber } from '../options.ts';
+import { print, tell } from '../print.ts';
+import { synthesize } from '../synthesize.ts';
+import { isExact } from './reconcile.ts';
+import { conclusion, exampleRow, figuresTable } from './report.ts';
+import { runDemo } from './run.ts';
+
+interface Flags {
+  readonly devices: number;
+  readonly messages: number;
+  readonly seed: number;
+  readonly loss: number;
+  readonly broken: boolean;
+  readonly json: boolean;
+}
+
+export function demoCommand(): Command {
+  return new Command('demo')
+    .description('run a fleet through cut connections and crashes, then compare ledger and truth')
+    .option('--devices <n>', 'devices in the fleet', wholeNumber(1, 500), 20)
+    .option('--messages <n>', 'charges of each device', wholeNumber(1, 10_000), 50)
+    .option('--seed <n>', 'seed of everything that is drawn', wholeNumber(0, 2_147_483_646), 1)
+    .option('--loss <chance>', 'chance that a connection is cut or a receipt lost', chance, 0.05)
+    .option('--broken', 'use a key that differs for each delivery, to see the check fail', false)
+    .option('--json', 'print the figures as one JSON object and nothing else', false)
+    .action(async (flags: Flags) => {
+      process.exitCode = await demo(flags);
+    });
+}
+
+/** The exit status: 0 when every charge is booked exactly once. */
+async function demo(flags: Flags): Promise<number> {
+  const bar = new SingleBar({
+    format: 'receipts [{bar}] {value}/{total} · {duration_formatted}',
+    stream: process.stderr,
+    hideCursor: true,
+  });
+  const assembly = await mkdtemp(join(tmpdir(), 'tollbridge-assembly-'));
+  try {
+    tell('making the template that would be deployed …');
+    await synthesize(assembly);
+    bar.start(flags.devices * flags.messages, 0);
+    const result = await runDemo({
+      ...flags,
+      assembly,
+      clock: systemClock,
+      onProgress: (receipted) => bar.update(receipted),
+    });
+    bar.stop();
+    const exact = isExact(result.reconciliation);
+    if (flags.json) print(JSON.stringify(result.figures));
+    else {
+      print(figuresTable(result.figures, result.mishaps, 'kWh'));
+      print(conclusion(result.reconciliation, exact));
+      if (result.example !== undefined) {
+        print('\nOne row of the ledger:');
+        print(exampleRow(result.example.item));
+      }
+    }
+    return exact ? 0 : 1;
+  } finally {
+    bar.stop();
+    await rm(assembly, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,76 @@
+/** The demo's figures, for a person and for a program. */
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import Table from 'cli-table3';
+import type { Reconciliation } from './reconcile.ts';
+
+/** What `--json` prints: totals are decimals in text. */
+export interface DemoFigures {
+  readonly devices: number;
+  readonly meant: number;
+  readonly deliveries: number;
+  readonly duplicates: number;
+  readonly booked: number;
+  readonly lost: number;
+  readonly doubleBooked: number;
+  readonly naiveTotal: string;
+  readonly trueTotal: string;
+  readonly bookedTotal: string;
+  readonly seconds: number;
+}
+
+/** What went wrong on purpose while the fleet ran. */
+export interface Mishaps {
+  readonly cuts: number;
+  readonly crashes: number;
+  readonly detours: number;
+  readonly receiptsDropped: number;
+}
+
+export function figuresTable(figures: DemoFigures, mishaps: Mishaps, unit: string): string {
+  const table = new Table({ colAligns: ['left', 'right'], style: { head: [], border: [] } });
+  table.push(
+    ['charges meant', figures.meant],
+    ['deliveries at the rule', figures.deliveries],
+    ['copies among them', figures.duplicates],
+    ['booked', figures.booked],
+    ['lost', figures.lost],
+    ['booked twice', figures.doubleBooked],
+    [`adding up every delivery would bill (${unit})`, figures.naiveTotal],
+    [`meant (${unit})`, figures.trueTotal],
+    [`booked (${unit})`, figures.bookedTotal],
+  );
+  return [
+    table.toString(),
+    `${figures.devices} devices, ${figures.seconds} s; on purpose: ${mishaps.cuts} connections cut, ` +
+      `${mishaps.crashes} functions killed, ${mishaps.detours} detours by the error action, ` +
+      `${mishaps.receiptsDropped} receipts dropped`,
+  ].join('\n');
+}
+
+/** One row as it stands in the table, the attributes that a person asks for first. */
+export function exampleRow(item: Readonly<Record<string, AttributeValue>>): string {
+  const shown = [
+    'pk',
+    'id',
+    'account',
+    'amount',
+    'unit',
+    'occurredAt',
+    'bookedAt',
+    'tries',
+    'body',
+  ];
+  const table = new Table({ style: { head: [], border: [] } });
+  for (const name of shown) {
+    const value = item[name];
+    table.push([name, value?.S ?? value?.N ?? '']);
+  }
+  return table.toString();
+}
+
+export function conclusion(result: Reconciliation, isExact: boolean): string {
+  return isExact
+    ? 'Every charge is booked exactly once, to the last digit.'
+    : `NOT exact: ${result.lost} lost, ${result.doubleBooked} booked twice, ` +
+        `${result.bookedTotal} booked where ${result.trueTotal} was meant.`;
+}

@@ -1,0 +1,25 @@
+/** Values of command-line options, refused with what was got and what is allowed. */
+import { InvalidArgumentError } from 'commander';
+
+/** Reads a whole number within bounds. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`allowed is a whole number from ${min} to ${max}.`);
+  };
+}
+
+/** Reads a chance from 0 (never) to 1 (always). */
+export function chance(text: string): number {
+  const value = /^(\d|\.)[\d.]*$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= 0 && value <= 1) return value;
+  throw new InvalidArgumentError('allowed is a number from 0 (never) to 1 (always).');
+}
+
+/** Reads an http or https address. */
+export function httpUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return text;
+  throw new InvalidArgumentError('allowed is an address such as http://127.0.0.1:8000.');
+}

@@ -1,0 +1,162 @@
+/** `tollbridge start`: the local cloud, in the foreground until Ctrl-C. */
+import { readdir } from 'node:fs/promises';
+import { Command } from 'commander';
+import { systemClock } from '../core/time.ts';
+import { type LocalCloud, startCloud } from '../local/cloud.ts';
+import { type CloudEvent, type Faults, noFaults } from '../local/types.ts';
+import { chance, httpUrl, wholeNumber } from './options.ts';
+import { print, tell } from './print.ts';
+import { synthesize } from './synthesize.ts';
+
+interface Flags extends Faults {
+  readonly port: number;
+  readonly apiPort: number;
+  readonly data?: string;
+  readonly dynamodb?: string;
+  readonly assembly?: string;
+  readonly seed: number;
+  readonly speed: number;
+  readonly logs: boolean;
+}
+
+const HOST = '127.0.0.1';
+const ASSEMBLY = 'cdk.out';
+
+export function startCommand(): Command {
+  return new Command('start')
+    .description('run the template that would be deployed, on this machine')
+    .option('--port <n>', 'port of the MQTT broker', wholeNumber(0, 65_535), 1883)
+    .option(
+      '--api-port <n>',
+      'port of DynamoDB and the IoT data plane',
+      wholeNumber(0, 65_535),
+      8000,
+    )
+    .option('--data <folder>', 'keep the tables there; without it they live in memory')
+    .option('--dynamodb <url>', 'use the tables of this endpoint instead', httpUrl)
+    .option('--assembly <folder>', `run this assembly as it is, instead of a fresh ${ASSEMBLY}`)
+    .option('--seed <n>', 'seed of ids and faults', wholeNumber(0, 2_147_483_646), 1)
+    .option(
+      '--speed <n>',
+      'divide the waiting times of queues and retries',
+      wholeNumber(1, 10_000),
+      1,
+    )
+    .option('--logs', 'print what the functions log', false)
+    .option('--duplicate <chance>', 'a rule repeats a message', chance, noFaults.duplicate)
+    .option('--delay <chance>', 'an action is held back', chance, noFaults.delay)
+    .option('--delay-millis <n>', 'for so long at most', wholeNumber(1, 3_600_000), 5_000)
+    .option('--drop <chance>', 'a receipt or forward is lost', chance, noFaults.drop)
+    .option(
+      '--reorder <chance>',
+      'a queue hands out another than the oldest',
+      chance,
+      noFaults.reorder,
+    )
+    .option('--fail-action <chance>', 'an action fails for good', chance, noFaults.failAction)
+    .option('--crash-before-write <chance>', 'the function dies', chance, noFaults.crashBeforeWrite)
+    .option('--crash-after-write <chance>', 'the function dies', chance, noFaults.crashAfterWrite)
+    .option('--lose-answer <chance>', 'a write lands unanswered', chance, noFaults.loseAnswer)
+    .option('--throttle <chance>', 'a table refuses', chance, noFaults.throttle)
+    .addHelpText('after', '\nA chance is a number from 0 (never) to 1 (always).')
+    .action(start);
+}
+
+async function start(flags: Flags): Promise<void> {
+  if (flags.assembly === undefined) {
+    tell('making the template that would be deployed …');
+    await synthesize(ASSEMBLY);
+  } else {
+    await assertAssembly(flags.assembly);
+  }
+  const cloud = await startCloud({
+    assembly: flags.assembly ?? ASSEMBLY,
+    host: HOST,
+    mqttPort: flags.port,
+    apiPort: flags.apiPort,
+    ...(flags.data !== undefined && { dataDir: flags.data }),
+    ...(flags.dynamodb !== undefined && { dynamodbUrl: flags.dynamodb }),
+    seed: flags.seed,
+    speed: flags.speed,
+    faults: faultsOf(flags),
+    observe: (event) => {
+      const line = lineOf(event, flags.logs);
+      if (line !== undefined) tell(line);
+    },
+    clock: systemClock,
+  });
+  print(welcome(cloud, flags));
+  const signal = await interruption();
+  tell(`\n${signal}: stopping`);
+  await cloud.close();
+}
+
+async function assertAssembly(dir: string): Promise<void> {
+  const files: readonly string[] = await readdir(dir).catch(() => []);
+  if (files.includes('manifest.json')) return;
+  throw new Error(
+    `${dir} holds no assembly (manifest.json); make one with: npx cdk synth --output ${dir}`,
+  );
+}
+
+function faultsOf(flags: Flags): Faults {
+  const entries = Object.keys(noFaults).map((name) => [name, flags[name as keyof Faults]]);
+  return Object.fromEntries(entries) as unknown as Faults;
+}
+
+/** What a person who watches wants to know; the rest is for consoles and tests. */
+function lineOf(event: CloudEvent, logs: boolean): string | undefined {
+  switch (event.kind) {
+    case 'disconnect':
+      return `disconnected ${JSON.stringify(event.clientId)}: ${event.reason}`;
+    case 'fault':
+      return `fault ${event.fault} at ${event.where}`;
+    case 'detour':
+      return `rule ${event.rule} takes its error action: ${event.reason}`;
+    case 'dead-letter':
+      return `dead letter in ${event.queueName}: ${event.reason}`;
+    case 'invocation':
+      return event.error && `${event.functionName} ended with ${event.outcome}: ${event.error}`;
+    case 'log':
+      return logs ? event.line : undefined;
+    case 'rule-not-found':
+      return `Basic Ingest names the rule ${JSON.stringify(event.rule)}, which is not there`;
+    case 'lost':
+      return `LOST at ${event.where}, ${JSON.stringify(event.topic)}: ${event.reason}`;
+    case 'delivery':
+    case 'published':
+      return undefined;
+  }
+}
+
+function welcome(cloud: LocalCloud, flags: Flags): string {
+  const at = new Date().toISOString();
+  const body = `{"id":"a-1","account":"acme","kWh":"1.25","at":"${at}"}`;
+  const kept = flags.dynamodb ?? (flags.data === undefined ? 'in memory' : `kept in ${flags.data}`);
+  return [
+    'Tollbridge runs on this machine:',
+    '',
+    `  MQTT      mqtt://${HOST}:${cloud.mqttPort}   (MQTT 3.1.1; the client id is the thing's name)`,
+    `  DynamoDB  ${cloud.apiUrl}   (${kept})`,
+    `  ledger    ${cloud.tableName('Ledger')}`,
+    '',
+    'Try it, twice:',
+    '',
+    `  mosquitto_rr -V 311 -p ${cloud.mqttPort} -i meter-17 -t billing/meter-17/charges \\`,
+    `    -e tollbridge/meter-17/receipts -m '${body}'`,
+    '',
+    'or, without Mosquitto:',
+    '',
+    `  npm run -s send -- charges meter-17 '${body}'${flags.port === 1883 ? '' : ` --port ${cloud.mqttPort}`}`,
+    `  npm run -s ledger -- meter-17${flags.apiPort === 8000 ? '' : ` --endpoint ${cloud.apiUrl}`}`,
+    '',
+    'Ctrl-C stops it.',
+  ].join('\n');
+}
+
+function interruption(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+}
