@@ -22,20 +22,20 @@ afterAll(() => assembly.remove());
 
 describe.each(['queue', 'direct'] as const)('a route fed by %s', (feed) => {
   let fed: TestAssembly;
-  let it_: TestCloud;
+  let bridge: TestCloud;
   beforeAll(async () => {
     const { charges } = config.routes;
     if (charges === undefined) throw new Error('the configuration has no route charges');
     fed = synthesizeConfig({ routes: { charges: { ...charges, feed } } });
-    it_ = await startTestCloud(fed.dir);
+    bridge = await startTestCloud(fed.dir);
   });
   afterAll(async () => {
-    await it_.cloud.close();
+    await bridge.cloud.close();
     fed.remove();
   });
 
   it('books a charge once, however often it is sent, and answers with its hash', async () => {
-    const thing = await connectThing(it_.port, 'meter-17');
+    const thing = await connectThing(bridge.port, 'meter-17');
     const body = charge({ serial: 'same' });
     const topic = 'billing/meter-17/charges';
     const outcomes = [];
@@ -56,7 +56,7 @@ describe.each(['queue', 'direct'] as const)('a route fed by %s', (feed) => {
       'duplicate',
     ]);
     expect(new Set(outcomes.map((receipt) => receipt?.bookedAt)).size).toBe(1);
-    const rows = (await it_.rows('Ledger')).filter((row) => row.device?.S === 'meter-17');
+    const rows = (await bridge.rows('Ledger')).filter((row) => row.device?.S === 'meter-17');
     expect(rows).toHaveLength(1);
     expect(rows[0]).toMatchObject({
       pk: { S: 'charges#meter-17' },
@@ -71,7 +71,7 @@ describe.each(['queue', 'direct'] as const)('a route fed by %s', (feed) => {
   });
 
   it('takes Basic Ingest for the same message on the same topic', async () => {
-    const thing = await connectThing(it_.port, 'meter-18');
+    const thing = await connectThing(bridge.port, 'meter-18');
     const body = charge();
     await thing.publish('billing/meter-18/charges', body);
     expect((await thing.nextReceipts()).receipts[0]?.outcome).toBe('accepted');
@@ -81,7 +81,7 @@ describe.each(['queue', 'direct'] as const)('a route fed by %s', (feed) => {
   });
 
   it('keeps both bodies of a conflict, names the field, and bills the first alone', async () => {
-    const thing = await connectThing(it_.port, 'meter-19');
+    const thing = await connectThing(bridge.port, 'meter-19');
     const at = now();
     await thing.publish('billing/meter-19/charges', charge({ at, kWh: 1 }));
     expect((await thing.nextReceipts()).receipts[0]?.outcome).toBe('accepted');
@@ -91,20 +91,22 @@ describe.each(['queue', 'direct'] as const)('a route fed by %s', (feed) => {
       reason: 'conflict',
       fields: ['kWh'],
     });
-    const [row] = (await it_.rows('Quarantine')).filter(({ device }) => device?.S === 'meter-19');
+    const [row] = (await bridge.rows('Quarantine')).filter(
+      ({ device }) => device?.S === 'meter-19',
+    );
     expect(row?.body?.S).toContain('"kWh":2');
     expect(row?.bookedBody?.S).toContain('"kWh":1');
     await thing.end();
   });
 
   it('forwards a booking once, with the body as it was sent', async () => {
-    const thing = await connectThing(it_.port, 'meter-20');
+    const thing = await connectThing(bridge.port, 'meter-20');
     const body = `{"id":7,"account":"acme","kWh":0.10,"at":"${now()}"}`;
     await thing.publish('billing/meter-20/charges', body);
     expect((await thing.nextReceipts()).receipts[0]).toMatchObject({ id: 7, outcome: 'accepted' });
     await thing.publish('billing/meter-20/charges', body);
     await thing.nextReceipts();
-    const forwards = it_.events.flatMap((event) =>
+    const forwards = bridge.events.flatMap((event) =>
       event.kind === 'published' && event.topic === 'booked/meter-20/charges'
         ? [event.payload.toString()]
         : [],
@@ -116,52 +118,52 @@ describe.each(['queue', 'direct'] as const)('a route fed by %s', (feed) => {
   });
 
   it('books over the error action when the action fails', async () => {
-    it_.cloud.faults = { ...it_.cloud.faults, failAction: 1 };
-    const thing = await connectThing(it_.port, 'meter-21');
+    bridge.cloud.faults = { ...bridge.cloud.faults, failAction: 1 };
+    const thing = await connectThing(bridge.port, 'meter-21');
     await thing.publish('billing/meter-21/charges', charge());
     expect((await thing.nextReceipts()).receipts[0]?.outcome).toBe('accepted');
-    it_.cloud.faults = { ...it_.cloud.faults, failAction: 0 };
-    const [row] = (await it_.rows('Ledger')).filter(({ device }) => device?.S === 'meter-21');
+    bridge.cloud.faults = { ...bridge.cloud.faults, failAction: 0 };
+    const [row] = (await bridge.rows('Ledger')).filter(({ device }) => device?.S === 'meter-21');
     expect(row?.principal).toEqual({ NULL: true });
-    expect(it_.events.some((event) => event.kind === 'detour')).toBe(true);
+    expect(bridge.events.some((event) => event.kind === 'detour')).toBe(true);
     await thing.end();
   });
 });
 
 describe('a function that fails', () => {
   it('is tried again after a crash behind the write, books once and forwards', async () => {
-    const it_ = await startTestCloud(assembly.dir, { crashAfterWrite: 1 });
-    const thing = await connectThing(it_.port, 'meter-17');
+    const bridge = await startTestCloud(assembly.dir, { crashAfterWrite: 1 });
+    const thing = await connectThing(bridge.port, 'meter-17');
     await thing.publish('billing/meter-17/charges', charge());
-    await until(it_, (event) => event.kind === 'fault' && event.fault === 'crashAfterWrite');
-    it_.cloud.faults = { ...it_.cloud.faults, crashAfterWrite: 0 };
+    await bridge.seen((event) => event.kind === 'fault' && event.fault === 'crashAfterWrite');
+    bridge.cloud.faults = { ...bridge.cloud.faults, crashAfterWrite: 0 };
     expect((await thing.nextReceipts()).receipts[0]?.outcome).toBe('accepted');
-    const rows = await it_.rows('Ledger');
+    const rows = await bridge.rows('Ledger');
     expect(rows.map(({ tries }) => Number(tries?.N) > 1)).toEqual([true]);
-    expect(it_.events.filter((event) => isForward(event))).toHaveLength(1);
+    expect(bridge.events.filter((event) => isForward(event))).toHaveLength(1);
     await thing.end();
-    await it_.cloud.close();
+    await bridge.cloud.close();
   });
 
   it('books once when the answer of the write is lost', async () => {
-    const it_ = await startTestCloud(assembly.dir, { loseAnswer: 1 });
-    const thing = await connectThing(it_.port, 'meter-17');
+    const bridge = await startTestCloud(assembly.dir, { loseAnswer: 1 });
+    const thing = await connectThing(bridge.port, 'meter-17');
     await thing.publish('billing/meter-17/charges', charge());
-    await until(it_, (event) => event.kind === 'fault' && event.fault === 'loseAnswer');
-    it_.cloud.faults = { ...it_.cloud.faults, loseAnswer: 0 };
+    await bridge.seen((event) => event.kind === 'fault' && event.fault === 'loseAnswer');
+    bridge.cloud.faults = { ...bridge.cloud.faults, loseAnswer: 0 };
     expect((await thing.nextReceipts()).receipts[0]?.outcome).toBe('accepted');
-    expect(await it_.rows('Ledger')).toHaveLength(1);
+    expect(await bridge.rows('Ledger')).toHaveLength(1);
     await thing.end();
-    await it_.cloud.close();
+    await bridge.cloud.close();
   });
 });
 
 describe('what a thing may do', () => {
-  let it_: TestCloud;
+  let bridge: TestCloud;
   beforeAll(async () => {
-    it_ = await startTestCloud(assembly.dir);
+    bridge = await startTestCloud(assembly.dir);
   });
-  afterAll(() => it_.cloud.close());
+  afterAll(() => bridge.cloud.close());
 
   it.each([
     ["publishes under another's name", 'billing/meter-2/charges', 1],
@@ -169,24 +171,16 @@ describe('what a thing may do', () => {
     ['publishes with QoS 2', 'billing/meter-1/charges', 2],
     ['publishes on a topic with 8 slashes', 'billing/meter-1/charges/1/2/3/4/5/6', 1],
   ] as const)('ends the connection of one that %s', async (_title, topic, qos) => {
-    const thing = await connectThing(it_.port, 'meter-1');
+    const thing = await connectThing(bridge.port, 'meter-1');
     const end = closed(thing.client);
     thing.client.publish(topic, charge(), { qos }, () => {});
     await end;
-    await it_.cloud.idle();
-    expect(await it_.rows('Ledger')).toEqual([]);
+    await bridge.cloud.idle();
+    expect(await bridge.rows('Ledger')).toEqual([]);
     await thing.end();
   });
 });
 
 function isForward(event: TestCloud['events'][number]): boolean {
   return event.kind === 'published' && event.topic.startsWith('booked/');
-}
-
-/** Ends when an event has been seen; the suite's time-out bounds it. */
-async function until(
-  { events }: TestCloud,
-  seen: (event: TestCloud['events'][number]) => boolean,
-): Promise<void> {
-  while (!events.some(seen)) await new Promise((resolve) => setTimeout(resolve, 20));
 }

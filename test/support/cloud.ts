@@ -12,6 +12,8 @@ export interface TestCloud {
   readonly cloud: LocalCloud;
   readonly port: number;
   readonly events: readonly CloudEvent[];
+  /** Ends when such an event has been told, now or before. */
+  seen(wanted: (event: CloudEvent) => boolean): Promise<void>;
   /** Every row of the table whose name holds this word. */
   rows(table: 'Ledger' | 'Quarantine'): Promise<readonly Row[]>;
 }
@@ -25,6 +27,11 @@ export async function startTestCloud(
   options: Partial<Parameters<typeof startCloud>[0]> = {},
 ): Promise<TestCloud> {
   const events: CloudEvent[] = [];
+  const waiting: { wanted: (event: CloudEvent) => boolean; resolve: () => void }[] = [];
+  const observe = (event: CloudEvent) => {
+    events.push(event);
+    for (const { wanted, resolve } of waiting) if (wanted(event)) resolve();
+  };
   const cloud = await startCloud({
     assembly,
     host: '127.0.0.1',
@@ -33,7 +40,7 @@ export async function startTestCloud(
     seed: 7,
     speed: SPEED,
     faults: { ...noFaults, ...faults },
-    observe: (event) => events.push(event),
+    observe,
     clock: systemClock,
     ...options,
   });
@@ -42,6 +49,11 @@ export async function startTestCloud(
     cloud,
     port: cloud.mqttPort,
     events,
+    seen: (wanted) =>
+      new Promise((resolve) => {
+        if (events.some(wanted)) resolve();
+        else waiting.push({ wanted, resolve });
+      }),
     rows: async (table) => {
       const rows: Row[] = [];
       const query = { TableName: cloud.tableName(table), ConsistentRead: true };
