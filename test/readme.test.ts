@@ -47,6 +47,9 @@ describe('README', () => {
           '$1',
         )
         .replaceAll(/[\d.]+ s; on purpose: .*/g, 'on purpose')
+        // The widest figure sets the width of its column, and that one differs.
+        .replaceAll(/ +/g, ' ')
+        .replaceAll(/─+/g, '─')
         .trim();
     expect(shown(stdout)).toBe(shown(block('text demo')));
   });
