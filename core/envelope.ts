@@ -22,6 +22,12 @@ export function ruleSql(topic: string): string {
 }
 export const RULE_SQL_VERSION = '2016-03-23';
 
+/**
+ * The message attribute in which a redrive keeps when a dead letter first arrived, in epoch
+ * milliseconds: a queue gives what is moved into it a new sent time.
+ */
+export const RECEIVED_AT_ATTRIBUTE = 'tollbridge-received-at';
+
 /** One arrival of a message at the rule. */
 export interface Delivery {
   /** Stays the same however often queues and functions try it; differs for a device's re-send. */
@@ -35,6 +41,10 @@ export interface Delivery {
   readonly clientId: string | undefined;
   /** Not known on the error road. */
   readonly principal: string | undefined;
+  /** MQTT 5, in the order they were sent; not known on the error road. */
+  readonly userProperties?: readonly (readonly [name: string, value: string])[];
+  /** MQTT 5, base64; not known on the error road. */
+  readonly correlationData?: string;
 }
 
 export type EnvelopeReading =
@@ -64,7 +74,8 @@ type Fields = Readonly<Record<string, unknown>>;
 
 function readRuleEnvelope(fields: Fields): EnvelopeReading {
   const { receivedAt } = fields;
-  if (typeof receivedAt !== 'number' || !(receivedAt >= 0 && receivedAt <= RECEIVED_AT_MAX)) {
+  const isInteger = typeof receivedAt === 'number' && Number.isInteger(receivedAt);
+  if (!isInteger || !(receivedAt >= 0 && receivedAt <= RECEIVED_AT_MAX)) {
     return { ok: false, detail: 'the envelope has no receivedAt in epoch milliseconds' };
   }
   return readDelivery({
@@ -74,6 +85,8 @@ function readRuleEnvelope(fields: Fields): EnvelopeReading {
     receivedAt: epochMillis(receivedAt),
     clientId: fields.clientId,
     principal: fields.principal,
+    userProperties: fields.userProperties,
+    correlationData: fields.correlationData,
   });
 }
 
@@ -95,6 +108,8 @@ function readDelivery(found: {
   readonly receivedAt: EpochMillis;
   readonly clientId: unknown;
   readonly principal: unknown;
+  readonly userProperties?: unknown;
+  readonly correlationData?: unknown;
 }): EnvelopeReading {
   const { deliveryId, topic, base64, receivedAt } = found;
   if (typeof deliveryId !== 'string' || deliveryId === '') {
@@ -113,8 +128,20 @@ function readDelivery(found: {
       receivedAt,
       clientId: mqttClient(found.clientId),
       principal: typeof found.principal === 'string' ? found.principal : undefined,
+      ...(Array.isArray(found.userProperties) && {
+        userProperties: found.userProperties.flatMap(propertyPairs),
+      }),
+      ...(typeof found.correlationData === 'string' && { correlationData: found.correlationData }),
     },
   };
+}
+
+/** `get_user_properties()` gives an array of objects with one key each (AWS IoT SQL reference). */
+function propertyPairs(property: unknown): [name: string, value: string][] {
+  if (typeof property !== 'object' || property === null) return [];
+  return Object.entries(property).flatMap(([name, value]) =>
+    typeof value === 'string' ? [[name, value]] : [],
+  );
 }
 
 /** `clientid()` is `n/a` where the message did not come over MQTT (AWS IoT SQL reference). */

@@ -21,10 +21,11 @@ export interface Fold {
   readonly reading: MessageReading;
 }
 
-export function foldCopies(deliveries: readonly ReadDelivery[]): readonly Fold[] {
+/** @param isAlone each is settled by itself: it is passed on, or its own time of arrival counts */
+export function foldCopies(deliveries: readonly ReadDelivery[], isAlone = false): readonly Fold[] {
   const folds = new Map<string, ReadDelivery[]>();
   for (const read of deliveries) {
-    const key = foldKeyOf(read);
+    const key = isAlone ? read.ref : foldKeyOf(read);
     const fold = folds.get(key);
     if (fold === undefined) folds.set(key, [read]);
     else fold.push(read);
@@ -39,6 +40,29 @@ export function foldCopies(deliveries: readonly ReadDelivery[]): readonly Fold[]
       reading: first.reading,
     };
   });
+}
+
+/**
+ * What has to be settled one after another, in order of arrival: the folds of one key. Whether a
+ * later one falls into the window of an earlier one, and which value of a topic goes out last,
+ * must not hang on whose write is quicker.
+ */
+export function inTurn(folds: readonly Fold[]): readonly (readonly Fold[])[] {
+  const turns = new Map<string, Fold[]>();
+  for (const fold of folds) {
+    const { reading } = fold;
+    const name =
+      reading.kind === 'rejected'
+        ? JSON.stringify(fold.refs)
+        : JSON.stringify([reading.message.key.pk, reading.message.key.id]);
+    const turn = turns.get(name);
+    if (turn === undefined) turns.set(name, [fold]);
+    else turn.push(fold);
+  }
+  const arrival = ({ delivery }: Fold) => delivery.receivedAt;
+  return [...turns.values()].map((turn) =>
+    turn.toSorted((one, other) => arrival(one) - arrival(other)),
+  );
 }
 
 /** Only booked messages are folded; each rejected delivery keeps its own evidence. */

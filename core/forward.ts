@@ -1,43 +1,53 @@
-/** Forwards: the bridge's own publication of a booked message on a clean topic (I4). */
-import type { Route } from './config/route.ts';
-import { bookingIdOf, idJson } from './identity.ts';
-import type { Message } from './message.ts';
+/** Forwards: the bridge's own publication of a message on a clean topic (I4). */
+import { idJson, type MessageId } from './identity.ts';
+import { TOPIC_BYTES_MAX } from './limits.ts';
 import type { Publication } from './ports.ts';
+import { quoted } from './printable.ts';
 import { topicFault } from './topics.ts';
+
+/** What a receiver is told beyond the message itself. */
+export type ForwardMark = 'duplicate' | 'unverified';
+
+/** A message on its way to the clean topic. */
+export interface Forward {
+  readonly route: string;
+  /** The configured topic, placeholders and all. */
+  readonly template: string;
+  /** The topic that the message came on. */
+  readonly topic: string;
+  readonly device: string;
+  readonly id: MessageId | undefined;
+  /** The same for every publication of one message: what receivers skip copies by. */
+  readonly forwardId: string;
+  readonly body: string | Uint8Array;
+  readonly isJson: boolean;
+  readonly mark: ForwardMark | undefined;
+}
 
 export type ForwardReading =
   | { readonly ok: true; readonly publication: Publication }
   | { readonly ok: false; readonly detail: string };
 
 /**
- * The publication of a booking. The body goes in as the text that was sent, so that no number in
- * it changes on the way.
+ * The publication of a message. A JSON body goes in as the text that was sent, so that no number
+ * in it changes on the way; any other goes in as base64.
  */
-export function forwardOf(
-  route: Pick<Route, 'name'>,
-  forward: string,
-  topic: string,
-  message: Message,
-): ForwardReading {
-  const target = forward.replaceAll(/\{(device|route|topic)\}/g, (_, name: string) => {
-    if (name === 'device') return message.device;
-    return name === 'route' ? route.name : topic;
-  });
+export function forwardOf(forward: Forward): ForwardReading {
+  const { forwardId, device, id, mark } = forward;
+  const target = targetOf(forward);
   const fault = topicFault(target);
   if (fault !== undefined) {
-    return {
-      ok: false,
-      detail: `the forward's topic ${JSON.stringify(target)} is refused: ${fault}`,
-    };
+    const detail = `the forward's topic ${quoted(target, TOPIC_BYTES_MAX)} is refused: ${fault}`;
+    return { ok: false, detail };
   }
-  const bookingId = bookingIdOf(message.key);
   const envelope = [
     '"v":1',
-    `"tollbridge-id":${JSON.stringify(bookingId)}`,
-    `"route":${JSON.stringify(route.name)}`,
-    `"device":${JSON.stringify(message.device)}`,
-    `"id":${idJson(message.id)}`,
-    `"body":${message.body}`,
+    `"tollbridge-id":${JSON.stringify(forwardId)}`,
+    ...(mark === undefined ? [] : [`"${mark}":true`]),
+    `"route":${JSON.stringify(forward.route)}`,
+    `"device":${JSON.stringify(device)}`,
+    ...(id === undefined ? [] : [`"id":${idJson(id)}`]),
+    bodyMember(forward),
   ];
   return {
     ok: true,
@@ -45,7 +55,22 @@ export function forwardOf(
       topic: target,
       payload: `{${envelope.join(',')}}`,
       qos: 1,
-      userProperties: [['tollbridge-id', bookingId]],
+      userProperties: [
+        ['tollbridge-id', forwardId],
+        ...(mark === undefined ? [] : [[mark, 'true'] as const]),
+      ],
     },
   };
+}
+
+function targetOf({ template, device, route, topic }: Forward): string {
+  return template.replaceAll(/\{(device|route|topic)\}/g, (_, name: string) => {
+    if (name === 'device') return device;
+    return name === 'route' ? route : topic;
+  });
+}
+
+function bodyMember({ body, isJson }: Forward): string {
+  if (isJson && typeof body === 'string') return `"body":${body}`;
+  return `"bodyBase64":"${Buffer.from(body).toString('base64')}"`;
 }

@@ -1,19 +1,30 @@
 /**
- * Keys. A ledger row stands under `route#device` and the id alone; a topic level can hold neither
+ * Keys. A row stands under `route#device` and the id alone; a topic level can hold neither
  * `#` nor `+`, so the parts of the partition key cannot run into one another.
  *
  * Version 1 of the encoding of ids: a string is itself, an integer is `int:` and its digits, so
- * that the number 1 and the string "1" are two ids. A string that begins like an encoded one
- * (three lower-case letters and a colon) is marked with `str:`.
+ * that the number 1 and the string "1" are two ids. Other sources have marks of their own
+ * (`core/id-sources.ts`). A string that begins like an encoded one (three lower-case letters and a
+ * colon) is marked with `str:`.
  */
 
 import { isJsonNumber, type JsonValue } from './json.ts';
 import { ID_BYTES_MAX } from './limits.ts';
 
-/** An id as the device sent it: a text, or the digits of an integer. */
+/** The version of the encoding; every row says with which one its key was made. */
+export const KEY_VERSION = 1;
+
+/** An id: a text or the digits of an integer as the device sent it, or what was made of a source. */
 export type MessageId =
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'integer'; readonly digits: string };
+  | { readonly kind: 'integer'; readonly digits: string }
+  | {
+      readonly kind: 'made';
+      /** Encoded, mark included. */
+      readonly key: string;
+      /** What receipts call it. */
+      readonly told: string;
+    };
 
 export type IdReading =
   | { readonly ok: true; readonly id: MessageId }
@@ -49,12 +60,21 @@ export function encodeId(id: MessageId): string {
       return `int:${id.digits}`;
     case 'text':
       return /^[a-z]{3}:/.test(id.text) ? `str:${id.text}` : id.text;
+    case 'made':
+      return id.key;
   }
 }
 
-/** The id in JSON as the device sent it: a string, or an integer with every digit. */
+/** The id in JSON as the device knows it: a string, or an integer with every digit. */
 export function idJson(id: MessageId): string {
-  return id.kind === 'text' ? JSON.stringify(id.text) : id.digits;
+  switch (id.kind) {
+    case 'integer':
+      return id.digits;
+    case 'text':
+      return JSON.stringify(id.text);
+    case 'made':
+      return JSON.stringify(id.told);
+  }
 }
 
 /** Reads an id from a field of the body; a missing or odd one is a rejection, never a guess. */
@@ -69,13 +89,19 @@ export function readId(value: JsonValue | undefined, where: string): IdReading {
     return withinLength(where, { kind: 'integer', digits: value.value });
   }
   if (typeof value !== 'string') return invalid(where, 'neither a string nor an integer');
+  return readTextId(value, where);
+}
+
+/** Reads an id from a text, wherever it was found. */
+export function readTextId(value: string, where: string): IdReading {
   if (value === '') return { ok: false, reason: 'missing-id', detail: `${where} is empty` };
   // Lone surrogates all become U+FFFD in UTF-8, and strangers would share one key.
   if (!value.isWellFormed()) return invalid(where, 'not well-formed Unicode');
   return withinLength(where, { kind: 'text', text: value });
 }
 
-function withinLength(where: string, id: MessageId): IdReading {
+/** Refuses an id that takes more room than a key has. */
+export function withinLength(where: string, id: MessageId): IdReading {
   const bytes = Buffer.byteLength(encodeId(id));
   if (bytes <= ID_BYTES_MAX) return { ok: true, id };
   const detail = `${where} takes ${bytes} bytes as a key; 1 to ${ID_BYTES_MAX} are allowed`;

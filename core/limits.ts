@@ -68,3 +68,22 @@ export const QUEUE_BATCH_MESSAGES = 10;
 export const ASYNC_RETRIES = 2;
 export const ASYNC_AGE_HOURS_MAX = 6;
 export const LOG_RETENTION_DAYS = 90;
+
+/** Left for a redrive that was begun at the last moment. */
+export const REDRIVE_RESERVE_SECONDS = 86_400;
+/**
+ * L of the design: the longest that a delivery can be under way in the cloud. The queue and the
+ * dead-letter queue keep it, Lambda's own queue tries it, and the reserve is added. `lib/` asserts
+ * at synth that the template's own figures give the same.
+ */
+export const DELIVERY_LIFE_SECONDS =
+  (QUEUE_RETENTION_DAYS + DEAD_LETTER_RETENTION_DAYS) * 86_400 +
+  ASYNC_AGE_HOURS_MAX * 3_600 +
+  REDRIVE_RESERVE_SECONDS;
+
+/** A window of a `deduplicated` route. */
+export const WINDOW_SECONDS_MAX = 366 * 86_400;
+/** Without a time in the message, equal bodies that lie further apart may well be two events. */
+export const TIMELESS_HASH_WINDOW_SECONDS_MAX = 300;
+/** Parts that `all(…)` may join. */
+export const ID_PARTS_MAX = 5;

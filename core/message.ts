@@ -2,44 +2,66 @@
  * From a delivery to the message it carries, or to the reason why there is none. Pure: the same
  * delivery is always read the same way, whenever and however often it is tried.
  */
+import { likenessOf } from './canonical.ts';
 import type { Route } from './config/route.ts';
-import { type DecimalReading, readDecimal } from './decimal.ts';
+import { partsOf } from './config/sources.ts';
+import { type Entry, type Reading, readEntry, readTime } from './entry.ts';
 import type { Delivery } from './envelope.ts';
 import { bodyHashOf } from './hash.ts';
-import { keyOf, type MessageId, type MessageKey, readId } from './identity.ts';
-import { readInstant } from './instant.ts';
-import { fieldAt, isJsonNumber, type JsonObject, type JsonValue, readJsonObject } from './json.ts';
+import { type Counted, countedIn, readIdFrom } from './id-sources.ts';
+import { keyOf, type MessageId, type MessageKey } from './identity.ts';
+import { type JsonObject, type JsonReading, readJsonObject, readUtf8 } from './json.ts';
 import {
   BODY_BYTES_MAX,
   CLOCK_AHEAD_MILLIS_MAX,
   DEVICE_BYTES_MAX,
-  PARTITION_KEY_BYTES_MAX,
   QUOTED_CHARS_MAX,
 } from './limits.ts';
 import { quoted } from './printable.ts';
-import type { Reason } from './reasons.ts';
-import { type EpochMillis, epochMillis, toIso } from './time.ts';
+import type { Fault, Reason } from './reasons.ts';
+import { type EpochMillis, toIso } from './time.ts';
 import { levelOf, topicMatches } from './topics.ts';
 
-/** What a charge says: the part of a ledger row that invoices are made of. */
-export interface Entry {
-  readonly account: string;
-  /** A decimal, exactly the number that was sent. */
-  readonly amount: string;
-  readonly unit: string;
-  readonly occurredAt: EpochMillis;
-}
+/** What a message says beyond its id, by the guarantee of its route. */
+export type Facts =
+  | {
+      readonly kind: 'exactly-once';
+      readonly entry: Entry;
+      /** Where the id is counted by the device. */
+      readonly counted: Counted | null;
+    }
+  | {
+      readonly kind: 'deduplicated';
+      /** The message's own time, where the route names one. */
+      readonly ownTime: EpochMillis | null;
+    }
+  | { readonly kind: 'latest'; readonly version: EpochMillis };
 
 /** What a device means to say once. */
 export interface Message {
   readonly device: string;
-  readonly id: MessageId;
+  /** None on `latest` routes: a value is known by its topic. */
+  readonly id: MessageId | undefined;
   readonly key: MessageKey;
-  readonly body: string;
+  /** Text where the body is UTF-8, else its bytes. */
+  readonly body: string | Uint8Array;
+  readonly isJson: boolean;
   readonly bodyHash: string;
   /** The hash by which two bodies of one id count as the same. */
   readonly likeness: string;
-  readonly entry: Entry;
+  readonly facts: Facts;
+}
+
+/**
+ * The facts of a message of one guarantee.
+ * @throws TypeError when the message came by a route of another: the function was bound wrongly
+ */
+export function factsOf<Kind extends Facts['kind']>(
+  { facts }: Message,
+  kind: Kind,
+): Extract<Facts, { kind: Kind }> {
+  if (facts.kind === kind) return facts as Extract<Facts, { kind: Kind }>;
+  throw new TypeError(`a message of a route '${facts.kind}' was handled as '${kind}'`);
 }
 
 /** A delivery that cannot be booked; what is known of it goes into quarantine. */
@@ -58,14 +80,11 @@ export interface Rejection {
 export type MessageReading =
   | { readonly kind: 'message'; readonly message: Message }
   /**
-   * Well-formed, but outside the time in which new charges are booked. A copy of one that is
-   * booked already is still a copy, so the ledger is asked before it is rejected.
+   * Well-formed, but outside the time in which it would be booked anew. A copy of a message that
+   * is booked already is still a copy, so the table is asked before it is rejected.
    */
   | { readonly kind: 'untimely'; readonly message: Message; readonly rejection: Rejection }
   | { readonly kind: 'rejected'; readonly rejection: Rejection };
-
-type Fault = { readonly reason: Reason; readonly detail: string };
-type Reading<T> = ({ readonly ok: true } & T) | ({ readonly ok: false } & Fault);
 
 export function readMessage(route: Route, delivery: Delivery): MessageReading {
   const bodyHash = bodyHashOf(delivery.topic, delivery.body);
@@ -82,23 +101,88 @@ export function readMessage(route: Route, delivery: Delivery): MessageReading {
     return rejected({ reason: 'too-long', detail });
   }
   const json = readJsonObject(delivery.body);
-  if (!json.ok) return rejected({ reason: 'invalid-body', detail: json.detail });
-  const id = readId(fieldAt(json.value, route.id.path), `the id (${route.id.path})`);
-  if (!id.ok) return rejected(id);
-  const reading = readEntry(route, json.value);
-  if (!reading.ok) return rejected(reading, id.id);
+  if (!json.ok && looksInside(route))
+    return rejected({ reason: 'invalid-body', detail: json.detail });
+  const content = readContent(route, delivery, who.device, json.ok ? json.value : {});
+  if (!content.ok) return rejected(content, content.id);
+  const { id, key, facts } = content;
   const message: Message = {
     device: who.device,
-    id: id.id,
-    key: keyOf(route.name, who.device, id.id),
-    body: json.text,
+    id,
+    key,
+    facts,
+    body: json.ok ? json.text : (readUtf8(delivery.body) ?? delivery.body),
+    isJson: json.ok,
     bodyHash,
-    likeness: bodyHash,
-    entry: reading.entry,
+    likeness: likenessIn(route, delivery, json, key, bodyHash),
   };
-  const fault = timeFault(route, reading.entry.occurredAt, delivery.receivedAt);
+  const fault = timeFault(route, facts, delivery.receivedAt);
   if (fault === undefined) return { kind: 'message', message };
-  return { kind: 'untimely', message, rejection: { ...known, ...fault, id: id.id } };
+  return { kind: 'untimely', message, rejection: { ...known, ...fault, id } };
+}
+
+/** Whether the route needs a JSON object; others take any payload. */
+function looksInside(route: Route): boolean {
+  if (route.guarantee !== 'deduplicated') return true;
+  const reads = partsOf(route.id).some(
+    (part) =>
+      part.from === 'payload' ||
+      part.from === 'sequence' ||
+      part.from === 'timestamp' ||
+      (part.from === 'content-hash' && part.paths.length > 0),
+  );
+  return reads || route.time !== null || route.ignoring !== null;
+}
+
+type Content = {
+  readonly id: MessageId | undefined;
+  readonly key: MessageKey;
+  readonly facts: Facts;
+};
+type ContentReading =
+  | ({ readonly ok: true } & Content)
+  | ({ readonly ok: false; readonly id?: MessageId } & Fault);
+
+function readContent(
+  route: Route,
+  delivery: Delivery,
+  device: string,
+  body: JsonObject,
+): ContentReading {
+  if (route.guarantee === 'latest') {
+    const version = readTime(route.version.path, body);
+    if (!version.ok) return version;
+    const facts = { kind: route.guarantee, version: version.time };
+    return { ok: true, id: undefined, key: { pk: device, id: delivery.topic }, facts };
+  }
+  const reading = readIdFrom(route.id, { delivery, body });
+  if (!reading.ok) return reading;
+  const { id } = reading;
+  const key = keyOf(route.name, device, id);
+  if (route.guarantee === 'deduplicated') {
+    const own = route.time === null ? undefined : readTime(route.time.path, body);
+    if (own !== undefined && !own.ok) return { ...own, id };
+    return { ok: true, id, key, facts: { kind: route.guarantee, ownTime: own?.time ?? null } };
+  }
+  const entry = readEntry(route.entry, body);
+  if (!entry.ok) return { ...entry, id };
+  const counted = countedIn(route.id, { delivery, body });
+  return { ok: true, id, key, facts: { kind: route.guarantee, entry: entry.entry, counted } };
+}
+
+/** A hash of the content says itself what counts: bodies of one such id are the same. */
+function likenessIn(
+  route: Route,
+  { topic }: Delivery,
+  json: JsonReading,
+  key: MessageKey,
+  bodyHash: string,
+): string {
+  const isHashed =
+    route.guarantee !== 'latest' && partsOf(route.id).some(({ from }) => from === 'content-hash');
+  if (isHashed) return key.id;
+  if (route.ignoring === null || !json.ok) return bodyHash;
+  return likenessOf(topic, json.value, route.ignoring);
 }
 
 /** Who speaks (I6): the topic level that the policy allows this client alone. */
@@ -142,94 +226,43 @@ function publisherOf({ clientId }: Delivery): string | undefined {
     : undefined;
 }
 
-function readEntry(route: Route, body: JsonObject): Reading<{ readonly entry: Entry }> {
-  const account = readAccount(route, fieldAt(body, route.entry.account.path));
-  if (!account.ok) return account;
-  const amount = readAmount(route, fieldAt(body, route.entry.amount.path));
-  if (!amount.ok) return amount;
-  const { path } = route.entry.occurredAt;
-  const at = fieldAt(body, path);
-  if (at === undefined || at === null) {
-    return { ok: false, reason: 'missing-time', detail: `the time (${path}) is missing` };
+/** Whether a message comes at a time when it may still be booked anew. */
+function timeFault(route: Route, facts: Facts, receivedAt: EpochMillis): Fault | undefined {
+  const time = timeOf(facts);
+  if (time === null) return undefined;
+  const ageMillisMax = ageMillisMaxOf(route);
+  const detail = `its time is ${toIso(time)}, it was received at ${toIso(receivedAt)}`;
+  if (time < receivedAt - ageMillisMax) {
+    const allowed = `up to ${ageMillisMax / 1_000} s before are allowed`;
+    return { reason: 'late', detail: `${detail}; ${allowed}` };
   }
-  const occurredAt = readInstant(at);
-  if (occurredAt === undefined) {
-    const allowed = 'RFC 3339 with its offset, or integer epoch milliseconds';
-    const detail = `the time (${path}) is ${show(at)}; allowed: ${allowed}`;
-    return { ok: false, reason: 'invalid-time', detail };
-  }
-  const entry = {
-    account: account.account,
-    amount: amount.amount,
-    unit: route.entry.unit,
-    occurredAt,
-  };
-  return { ok: true, entry };
-}
-
-function readAccount(
-  route: Route,
-  value: JsonValue | undefined,
-): Reading<{ readonly account: string }> {
-  const where = `the account (${route.entry.account.path})`;
-  if (value === undefined || value === null || value === '') {
-    return { ok: false, reason: 'missing-account', detail: `${where} is missing or empty` };
-  }
-  const account = isJsonNumber(value) && /^-?\d+$/.test(value.value) ? value.value : value;
-  if (typeof account !== 'string' || !account.isWellFormed()) {
-    const detail = `${where} is ${show(value)}; a string or an integer is allowed`;
-    return { ok: false, reason: 'invalid-account', detail };
-  }
-  const bytes = Buffer.byteLength(account);
-  if (bytes <= ACCOUNT_BYTES_MAX) return { ok: true, account };
-  const detail = `${where} has ${bytes} bytes; 1 to ${ACCOUNT_BYTES_MAX} are allowed`;
-  return { ok: false, reason: 'too-long', detail };
-}
-
-/** The index's partition key holds the account, a month, a shard and the signs between them. */
-const ACCOUNT_BYTES_MAX = PARTITION_KEY_BYTES_MAX - '#2026-11#99'.length;
-
-function readAmount(
-  route: Route,
-  value: JsonValue | undefined,
-): Reading<{ readonly amount: string }> {
-  const where = `the amount (${route.entry.amount.path})`;
-  if (value === undefined || value === null || value === '') {
-    return { ok: false, reason: 'missing-amount', detail: `${where} is missing or empty` };
-  }
-  const text = isJsonNumber(value) ? value.value : value;
-  const reading: DecimalReading =
-    typeof text === 'string' ? readDecimal(text) : { ok: false, detail: 'not a decimal number' };
-  if (reading.ok) return { ok: true, amount: reading.decimal };
-  const detail = `${where} is ${show(value)}: ${reading.detail}`;
-  return { ok: false, reason: 'invalid-amount', detail };
-}
-
-function timeFault(
-  route: Route,
-  occurredAt: EpochMillis,
-  receivedAt: EpochMillis,
-): Fault | undefined {
-  const oldest = epochMillis(receivedAt - route.maxAgeDays * 86_400_000);
-  const newest = epochMillis(receivedAt + CLOCK_AHEAD_MILLIS_MAX);
-  const detail = `occurred at ${toIso(occurredAt)}, received at ${toIso(receivedAt)}`;
-  if (occurredAt < oldest) {
-    return {
-      reason: 'late',
-      detail: `${detail}; up to ${route.maxAgeDays} days before are allowed`,
-    };
-  }
-  if (occurredAt > newest) {
+  if (time > receivedAt + CLOCK_AHEAD_MILLIS_MAX) {
     return { reason: 'early', detail: `${detail}; up to 24 hours ahead are allowed` };
   }
   return undefined;
 }
 
-function show(value: JsonValue): string {
-  if (isJsonNumber(value)) return value.value.slice(0, QUOTED_CHARS_MAX);
-  if (typeof value === 'string') return quote(value);
-  if (Array.isArray(value)) return 'an array';
-  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+function timeOf(facts: Facts): EpochMillis | null {
+  switch (facts.kind) {
+    case 'exactly-once':
+      return facts.entry.occurredAt;
+    case 'deduplicated':
+      return facts.ownTime;
+    case 'latest':
+      return facts.version;
+  }
+}
+
+function ageMillisMaxOf(route: Route): number {
+  switch (route.guarantee) {
+    case 'exactly-once':
+      return route.maxAgeDays * 86_400_000;
+    case 'deduplicated':
+      return route.windowSeconds * 1_000;
+    case 'latest':
+      // An old value is not late: it is stale, or the first of its topic.
+      return Number.POSITIVE_INFINITY;
+  }
 }
 
 function quote(text: string): string {

@@ -13,6 +13,10 @@ export const METRIC = {
   /** Quarantined before the write, whatever the reason. */
   rejected: 'Rejected',
   unforwardable: 'Unforwardable',
+  /** Older than the value that is known (`latest`). */
+  stale: 'Stale',
+  /** Forwarded without a verdict, while the table did not answer (`onStoreDown: 'forward'`). */
+  unverified: 'Unverified',
   /** Reported as failed, so that they are tried again. */
   failed: 'Failed',
   forwarded: 'Forwarded',

@@ -1,22 +1,47 @@
 /** What the function needs of the world. The adapters in `lambda/adapters` bind it to AWS. */
 
 import type { MessageKey } from './identity.ts';
-import type { LedgerRow, LedgerWrite } from './ledger-row.ts';
+import type { LedgerWrite } from './ledger-row.ts';
 import type { Metric } from './metrics.ts';
 import type { QuarantineRow } from './quarantine-row.ts';
+import type { Row, RowWrite } from './row.ts';
+import type { StateRow, StateWrite } from './state-row.ts';
+import type { WindowRow, WindowWrite } from './window-row.ts';
 
-export type BookResult =
+export type WriteResult<Standing extends Row> =
   /** The row stands, written now or before, and this delivery is counted in it. */
-  | { readonly kind: 'written'; readonly row: LedgerRow }
-  /** The condition failed: the row that stands has another likeness. */
-  | { readonly kind: 'refused'; readonly row: LedgerRow };
+  | { readonly kind: 'written'; readonly row: Standing }
+  /** The condition failed; nothing was changed. */
+  | { readonly kind: 'refused'; readonly row: Standing };
 
-/** The ledger. Throws TerminalError or RetryableError. */
-export interface Ledger {
-  /** The one write: books a message, or counts a copy of it. */
-  book(write: LedgerWrite): Promise<BookResult>;
+/** What every table of messages can do. Throws TerminalError or RetryableError. */
+interface Table<Standing extends Row> {
   /** A consistent read; undefined when there is no such row. */
-  find(key: MessageKey): Promise<LedgerRow | undefined>;
+  find(key: MessageKey): Promise<Standing | undefined>;
+  /** Counts a copy of a row that this delivery booked, and changes nothing else. */
+  count(write: RowWrite, firstDeliveryId: string): Promise<void>;
+}
+
+/** The ledger, for `exactly-once`. */
+export interface Ledger extends Table<Row> {
+  /** The one write: books a message, or counts a copy of it. */
+  book(write: LedgerWrite): Promise<WriteResult<Row>>;
+}
+
+/** The deliveries, for `deduplicated`. */
+export interface Deliveries extends Table<WindowRow> {
+  /** The one write: opens a window, or counts a copy inside it. */
+  admit(write: WindowWrite): Promise<WriteResult<WindowRow>>;
+  /** Counts a copy like `count`, and pushes the end of the window out, never back. */
+  push(write: WindowWrite, firstDeliveryId: string): Promise<void>;
+  /** Replaces a row whose window is over; false when it has changed meanwhile. */
+  renew(write: WindowWrite, old: WindowRow): Promise<boolean>;
+}
+
+/** The state, for `latest`. Throws like the others. */
+export interface State {
+  /** The one write: replaces an older value. */
+  put(write: StateWrite): Promise<WriteResult<StateRow>>;
 }
 
 /** The quarantine. Writing the same row again only counts it. Throws like the ledger. */

@@ -10,7 +10,7 @@ import { toIso } from './time.ts';
 export interface ConflictEvidence {
   /** Paths that differ between the bodies. */
   readonly fields: readonly string[];
-  readonly bookedBody: string;
+  readonly bookedBody: string | Uint8Array;
   /** ISO 8601. */
   readonly bookedAt: string;
 }
@@ -40,7 +40,7 @@ export interface QuarantineRow {
   readonly routeDay: string;
   readonly deliveryId: string;
   readonly fields: readonly string[] | null;
-  readonly bookedBody: string | null;
+  readonly bookedBody: string | Uint8Array | null;
   readonly bookedAt: string | null;
 }
 

@@ -20,13 +20,21 @@ export type Reason =
   | 'invalid-amount'
   | 'missing-time'
   | 'invalid-time'
-  /** Occurred longer ago than the route accepts. */
+  /** Its time, or its arrival, lies longer ago than the route can tell copies from new ones. */
   | 'late'
-  /** Occurs more than a day ahead of the clock. */
+  /** Its time lies more than a day ahead of the clock. */
   | 'early'
   /** The id is used up by another body (I5). */
   | 'conflict'
+  /** A newer value of its topic is known; said in the receipt, counted, and not quarantined. */
+  | 'stale'
   /** The table refused the row for good. */
   | 'refused-by-store'
   /** The booking stands; its forward can never be published. */
   | 'unforwardable';
+
+/** A reason with what was got and what is allowed, for a person. */
+export interface Fault {
+  readonly reason: Reason;
+  readonly detail: string;
+}

@@ -3,13 +3,12 @@ import { idJson, type MessageId } from './identity.ts';
 import { DETAIL_CHARS_MAX, RECEIPTS_BYTES_MAX } from './limits.ts';
 import type { Rejection } from './message.ts';
 import type { EpochMillis } from './time.ts';
-import type { Verdict } from './verdict.ts';
 
 /** `bodyHash` names the very body that the answer is true of (I3). */
 export type Receipt =
   | {
       readonly outcome: 'accepted' | 'duplicate';
-      readonly id: MessageId;
+      readonly id: MessageId | undefined;
       readonly bodyHash: string;
       readonly bookedAt: EpochMillis;
     }
@@ -28,8 +27,8 @@ export function receiptsTopic(device: string): string {
 }
 
 export function bookedReceipt(
-  message: { readonly id: MessageId; readonly bodyHash: string },
-  verdict: Exclude<Verdict, { kind: 'conflict' }>,
+  message: { readonly id: MessageId | undefined; readonly bodyHash: string },
+  verdict: { readonly kind: 'accepted' | 'resumed' | 'duplicate'; readonly bookedAt: EpochMillis },
 ): Receipt {
   const outcome = verdict.kind === 'duplicate' ? 'duplicate' : 'accepted';
   return { outcome, id: message.id, bodyHash: message.bodyHash, bookedAt: verdict.bookedAt };

@@ -5,16 +5,40 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
 import { afterEach, describe, expect, it } from 'vitest';
 import { RetryableError, TerminalError } from '../core/errors.ts';
+import type { MessageKey } from '../core/identity.ts';
+import { ledgerWriteOf } from '../core/ledger-row.ts';
 import type { Publication } from '../core/ports.ts';
 import { quarantineRowOf } from '../core/quarantine-row.ts';
+import { stateWriteOf } from '../core/state-row.ts';
 import { systemClock } from '../core/time.ts';
+import { windowWriteOf } from '../core/window-row.ts';
 import { integerOf, textOf } from '../lambda/adapters/attributes.ts';
 import { createDataPlane } from '../lambda/adapters/data-plane.ts';
 import { variable } from '../lambda/adapters/environment.ts';
 import { DATA_PLANE_TERMINAL, DYNAMODB_TERMINAL, failureOf } from '../lambda/adapters/failure.ts';
-import { createLedgerTable } from '../lambda/adapters/ledger-table.ts';
 import { createQuarantineTable } from '../lambda/adapters/quarantine-table.ts';
-import { deliveryOf, writeOf } from './support/samples.ts';
+import {
+  createDeliveriesTable,
+  createLedgerTable,
+  createStateTable,
+} from '../lambda/adapters/tables.ts';
+import {
+  deliveryOf,
+  messageOf,
+  NOW,
+  routeOf,
+  stateRouteOf,
+  stateWrite,
+  windowRouteOf,
+  windowWrite,
+  writeOf,
+} from './support/samples.ts';
+
+const windowMessage = (key: MessageKey) => ({
+  ...messageOf(undefined, {}, windowRouteOf()),
+  key,
+});
+const stateMessage = (key: MessageKey) => ({ ...messageOf(undefined, {}, stateRouteOf()), key });
 
 interface Asked {
   readonly path: string;
@@ -152,9 +176,19 @@ describe('a table that answers with an error', () => {
       id: undefined,
       answerTo: undefined,
     });
+    const deliveries = createDeliveriesTable(client, 'deliveries');
+    const window = windowWrite();
+    const old = { ...window.first, tries: 1, windowEndsAtMillis: window.windowEndsAtMillis };
     for (const call of [
       () => ledger.book(write),
       () => ledger.find(write.key),
+      () => ledger.count(write, 'delivery-1'),
+      () => deliveries.admit(window),
+      () => deliveries.find(window.key),
+      () => deliveries.count(window, 'delivery-1'),
+      () => deliveries.push(window, 'delivery-1'),
+      () => deliveries.renew(window, old),
+      () => createStateTable(client, 'state').put(stateWrite()),
       () => quarantine.put(row),
     ]) {
       const thrown = await call().catch((reason: unknown) => reason);
@@ -163,14 +197,14 @@ describe('a table that answers with an error', () => {
     }
   });
 
-  it('is not even asked for a row that it would refuse', async () => {
-    const { asked, settings } = await serviceOf(200, {});
-    const write = writeOf();
-    const long = { ...write, first: { ...write.first, occurrence: 'x'.repeat(1_025) } };
-    await expect(
-      createLedgerTable(new DynamoDBClient(settings), 'ledger').book(long),
-    ).rejects.toThrow(TerminalError);
-    expect(asked).toHaveLength(0);
+  it('is not even asked for a row that it would refuse', () => {
+    const message = { ...messageOf(), key: { pk: 'charges#dev-1', id: 'x'.repeat(1_025) } };
+    const bookings = [
+      () => ledgerWriteOf(routeOf(), deliveryOf(), message, 1, NOW),
+      () => windowWriteOf(windowRouteOf(), deliveryOf(), windowMessage(message.key), 1, NOW),
+      () => stateWriteOf(stateRouteOf(), deliveryOf(), stateMessage(message.key), 1, NOW),
+    ];
+    for (const booking of bookings) expect(booking).toThrow(TerminalError);
   });
 
   it('that holds a row which is not ours may be asked again: an operator can mend it', async () => {
@@ -178,6 +212,17 @@ describe('a table that answers with an error', () => {
     const { settings } = await serviceOf(400, refused);
     const ledger = createLedgerTable(new DynamoDBClient(settings), 'ledger');
     await expect(ledger.book(writeOf())).rejects.toThrow(RetryableError);
+    const deliveries = createDeliveriesTable(new DynamoDBClient(settings), 'deliveries');
+    await expect(deliveries.admit(windowWrite())).rejects.toThrow(RetryableError);
+    const state = createStateTable(new DynamoDBClient(settings), 'state');
+    await expect(state.put(stateWrite())).rejects.toThrow(RetryableError);
+  });
+
+  it('that lacks its row in an answer may be asked again, and so may one that is read', async () => {
+    const { settings } = await serviceOf(200, { Item: { pk: { S: 'x' } } });
+    const ledger = createLedgerTable(new DynamoDBClient(settings), 'ledger');
+    await expect(ledger.book(writeOf())).rejects.toThrow(RetryableError);
+    await expect(ledger.find(writeOf().key)).rejects.toThrow(RetryableError);
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { checkConfig } from '../core/config/check.ts';
 import { ConfigError, type Problem } from '../core/config/problem.ts';
 import { defineConfig, ruleName } from '../core/config/route.ts';
-import { payload, topicLevel } from '../core/config/sources.ts';
+import { ignoring, payload, topicLevel } from '../core/config/sources.ts';
 import { charges } from './support/samples.ts';
 
 function problemsOf(config: unknown): readonly Problem[] {
@@ -33,6 +33,7 @@ describe('a configuration that is right', () => {
           maxAgeDays: 366,
           indexShards: 1,
           trustTopicLevel: null,
+          ignoring: null,
         },
       ],
     });
@@ -109,7 +110,8 @@ describe('a configuration is refused', () => {
   it.each([
     ['guarantee', undefined],
     ['guarantee', 'at-least-once'],
-    ['guarantee', 'deduplicated'],
+    ['guarantee', 'constructor'],
+    ['guarantee', ['latest']],
     ['topic', undefined],
     ['topic', 7],
     ['topic', ''],
@@ -161,6 +163,15 @@ describe('a configuration is refused', () => {
     ['indexShards', 101],
     ['indexShards', 1.5],
     ['indexShards', '2'],
+    ['sameBody', 'sentAt'],
+    ['sameBody', ['sentAt']],
+    ['sameBody', null],
+    ['sameBody', {}],
+    ['sameBody', ignoring()],
+    ['sameBody', ignoring('')],
+    ['sameBody', ignoring('a..b')],
+    ['sameBody', { ignoring: 'sentAt' }],
+    ['sameBody', { ignoring: ['sentAt', 7] }],
     ['trustTopicLevel', true],
     ['trustTopicLevel', 'because'],
     ['trustTopicLevel', '  a  b  '],
@@ -201,7 +212,6 @@ describe('a configuration is refused', () => {
   it.each([
     [{ nmae: 'x', routes: { charges } }, 'config.nmae'],
     [{ routes: { charges: { ...charges, recipts: 0 } } }, 'routes.charges.recipts'],
-    [{ routes: { charges: { ...charges, window: { days: 7 } } } }, 'routes.charges.window'],
     [{ routes: { charges: { ...charges, name: 'x' } } }, 'routes.charges.name'],
     [
       { routes: { charges: { ...charges, entry: { ...charges.entry, tax: 1 } } } },
@@ -221,6 +231,24 @@ describe('a configuration is refused', () => {
     ],
   ])('for an unknown key: %#', (config, at) => {
     expect(problemsOf(config)).toMatchObject([{ at, got: 'an unknown key' }]);
+  });
+
+  it.each([
+    ['window', { days: 7 }, "'deduplicated'"],
+    ['mode', 'mark', "'deduplicated'"],
+    ['time', payload('at'), "'deduplicated'"],
+    ['onStoreDown', 'hold', "'deduplicated'"],
+    ['version', payload('at'), "'latest'"],
+  ])('for %s, a key of another guarantee, and says of which', (key, value, guarantee) => {
+    const problems = problemsOf({ routes: { charges: { ...charges, [key]: value } } });
+    expect(problems).toMatchObject([
+      {
+        at: `routes.charges.${key}`,
+        got: `a key of ${guarantee} routes`,
+        allowed: expect.stringContaining("'exactly-once'"),
+        fix: `take it out, or write guarantee: ${guarantee}`,
+      },
+    ]);
   });
 
   it('for __proto__ as a key that JSON brought in', () => {

@@ -68,6 +68,36 @@ describe('readEnvelope', () => {
     });
   });
 
+  it('keeps MQTT 5 user properties in order, repeats too, and correlation data', () => {
+    const userProperties = [
+      { a: '1' },
+      { b: '' },
+      { a: '2' },
+      { n: 7 },
+      null,
+      'x',
+      { __proto__: null },
+    ];
+    expect(deliveryOf({ ...ruleEnvelope, userProperties, correlationData: 'AAE=' })).toMatchObject({
+      userProperties: [
+        ['a', '1'],
+        ['b', ''],
+        ['a', '2'],
+      ],
+      correlationData: 'AAE=',
+    });
+  });
+
+  it('knows no MQTT 5 properties on the error road, whatever its envelope says', () => {
+    const delivery = deliveryOf({
+      ...errorEnvelope,
+      userProperties: [{ id: 'c-1' }],
+      correlationData: 'AAE=',
+    });
+    expect(delivery).not.toHaveProperty('userProperties');
+    expect(delivery).not.toHaveProperty('correlationData');
+  });
+
   it.each([
     [null, 'not a JSON object'],
     [undefined, 'not a JSON object'],
@@ -78,6 +108,7 @@ describe('readEnvelope', () => {
     [{ ...ruleEnvelope, receivedAt: -1 }, 'receivedAt'],
     [{ ...ruleEnvelope, receivedAt: Number.NaN }, 'receivedAt'],
     [{ ...ruleEnvelope, receivedAt: 1e300 }, 'receivedAt'],
+    [{ ...ruleEnvelope, receivedAt: NOW + 0.5 }, 'receivedAt'],
     [{ ...ruleEnvelope, deliveryId: '' }, 'deliveryId'],
     [{ ...ruleEnvelope, deliveryId: 7 }, 'deliveryId'],
     [{ ...ruleEnvelope, topic: undefined }, 'topic'],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { foldCopies, type ReadDelivery } from '../core/fold.ts';
+import { foldCopies, inTurn, type ReadDelivery } from '../core/fold.ts';
 import { readMessage } from '../core/message.ts';
 import { epochMillis } from '../core/time.ts';
 import { BODY, bodyWith, deliveryOf, NOW, routeOf } from './support/samples.ts';
@@ -58,5 +58,35 @@ describe('copies in a batch', () => {
     const startedAt = performance.now();
     expect(refsOf(...reads)).toHaveLength(1);
     expect(performance.now() - startedAt).toBeLessThan(2_000);
+  });
+});
+
+describe('deliveries that are each settled alone', () => {
+  it('are not folded, however much alike they are', () => {
+    const reads = [readOf('1', BODY), readOf('2', BODY)];
+    expect(foldCopies(reads, true).map(({ refs }) => refs)).toEqual([['1'], ['2']]);
+  });
+});
+
+describe('deliveries of one key', () => {
+  const turnsOf = (...reads: readonly ReadDelivery[]) =>
+    inTurn(foldCopies(reads, true)).map((turn) => turn.flatMap(({ refs }) => refs));
+  const at = (millis: number) => epochMillis(NOW + millis);
+
+  it('take turns in order of arrival, and those of an equal time in order of the batch', () => {
+    expect(
+      turnsOf(
+        readOf('1', BODY, 'dev-1', at(2)),
+        readOf('2', bodyWith({ id: '"c-2"' })),
+        readOf('3', `${BODY} `, 'dev-1', at(1)),
+        readOf('4', BODY, 'dev-1', at(1)),
+      ),
+    ).toEqual([['3', '4', '1'], ['2']]);
+  });
+
+  it('wait for none of another device or id, and for none that is rejected', () => {
+    expect(
+      turnsOf(readOf('1', BODY), readOf('2', BODY, 'dev-2'), readOf('3', 'x'), readOf('4', 'x')),
+    ).toEqual([['1'], ['2'], ['3'], ['4']]);
   });
 });

@@ -1,12 +1,29 @@
 import { describe, expect, it } from 'vitest';
-import { forwardOf } from '../core/forward.ts';
+import { type Forward, forwardOf } from '../core/forward.ts';
+import { bookingIdOf } from '../core/identity.ts';
 import { BODY_BYTES_MAX, MQTT_PAYLOAD_BYTES_MAX } from '../core/limits.ts';
 import { bodyWith, messageOf, routeOf } from './support/samples.ts';
 
 const TOPIC = 'billing/dev-1/charges';
 
-function publicationOf(body: string, forward = 'booked/{device}/charges') {
-  const reading = forwardOf(routeOf(), forward, TOPIC, messageOf(body));
+function forwardWith(body: string, changes: Partial<Forward> = {}) {
+  const { device, id, key, body: text, isJson } = messageOf(body);
+  return forwardOf({
+    route: routeOf().name,
+    template: 'booked/{device}/charges',
+    topic: TOPIC,
+    device,
+    id,
+    forwardId: bookingIdOf(key),
+    body: text,
+    isJson,
+    mark: undefined,
+    ...changes,
+  });
+}
+
+function publicationOf(body: string, template = 'booked/{device}/charges') {
+  const reading = forwardWith(body, { template });
   if (!reading.ok) throw new Error(reading.detail);
   return reading.publication;
 }
@@ -58,8 +75,8 @@ describe('a forward', () => {
 
   it('replaces no placeholder that a topic brings in', () => {
     const topic = 'billing/{route}/charges';
-    const message = { ...messageOf(), device: '{route}' };
-    const reading = forwardOf(routeOf(), 'booked/{device}/{topic}', topic, message);
+    const device = '{route}';
+    const reading = forwardWith(bodyWith(), { template: 'booked/{device}/{topic}', topic, device });
     expect(reading).toMatchObject({
       ok: true,
       publication: { topic: 'booked/{route}/billing/{route}/charges' },
@@ -67,8 +84,8 @@ describe('a forward', () => {
   });
 
   it('is refused when its topic is too long, too deep or has a wildcard', () => {
-    const refusal = (forward: string, topic: string) => {
-      const reading = forwardOf(routeOf(), forward, topic, messageOf());
+    const refusal = (template: string, topic: string) => {
+      const reading = forwardWith(bodyWith(), { template, topic });
       return reading.ok ? 'published' : reading.detail;
     };
     expect(refusal('booked/{topic}', 'x'.repeat(250))).toContain('256 bytes');
@@ -80,5 +97,40 @@ describe('a forward', () => {
     const id = JSON.stringify('\u0000'.repeat(256));
     const { payload } = publicationOf(bodyWith({ id }).padEnd(BODY_BYTES_MAX, ' '));
     expect(Buffer.byteLength(payload)).toBeLessThanOrEqual(MQTT_PAYLOAD_BYTES_MAX);
+  });
+
+  it.each(['duplicate', 'unverified'] as const)(
+    'that is marked %s says so in envelope and user property, after its id',
+    (mark) => {
+      const reading = forwardWith(bodyWith(), { mark });
+      if (!reading.ok) throw new Error(reading.detail);
+      expect(JSON.parse(reading.publication.payload)).toMatchObject({ [mark]: true });
+      expect(reading.publication.userProperties).toEqual([
+        ['tollbridge-id', 'charges#dev-1#c-1'],
+        [mark, 'true'],
+      ]);
+    },
+  );
+
+  it('without an id, or of a body that is not JSON, leaves the id out and carries the bytes', () => {
+    const bytes = Uint8Array.from({ length: 256 }, (_, n) => n);
+    for (const body of [bytes, 'not JSON', '{"a":1}']) {
+      const reading = forwardWith(bodyWith(), { id: undefined, body, isJson: false });
+      if (!reading.ok) throw new Error(reading.detail);
+      const { bodyBase64, ...envelope } = JSON.parse(reading.publication.payload);
+      expect(Buffer.from(bodyBase64, 'base64').equals(Buffer.from(body))).toBe(true);
+      expect(Object.keys(envelope)).toEqual(['v', 'tollbridge-id', 'route', 'device']);
+    }
+  });
+
+  it('of the largest body that is not JSON fits IoT Core’s payload', () => {
+    const body = new Uint8Array(BODY_BYTES_MAX).fill(255);
+    const id = { kind: 'text', text: '\u0000'.repeat(256) } as const;
+    const changes = { id, forwardId: `${'r'.repeat(300)}${id.text}`, body, isJson: false };
+    const reading = forwardWith(bodyWith(), changes);
+    if (!reading.ok) throw new Error(reading.detail);
+    expect(Buffer.byteLength(reading.publication.payload)).toBeLessThanOrEqual(
+      MQTT_PAYLOAD_BYTES_MAX,
+    );
   });
 });

@@ -65,6 +65,18 @@ describe('a delivery that cannot be booked', () => {
   });
 });
 
+describe('copies that the store refuses for good', () => {
+  it('are one row of evidence, and all of them are counted', async () => {
+    const ingest = new Ingest();
+    ingest.beforeBook = async () => {
+      throw new TerminalError('booking failed: ValidationException');
+    };
+    expect(await ingest.failures(envelopeOf('d-1'), envelopeOf('d-2'))).toEqual([]);
+    expect(ingest.quarantine.list()).toHaveLength(1);
+    expect(ingest.counts.get('Rejected')).toBe(2);
+  });
+});
+
 describe('a charge out of time', () => {
   it('that the store refuses to look up for good is quarantined, and for now is tried again', async () => {
     const ingest = new Ingest();

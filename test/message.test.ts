@@ -31,13 +31,18 @@ describe('a delivery that is right', () => {
         id: { kind: 'text', text: 'c-1' },
         key: { pk: 'charges#dev-1', id: 'c-1' },
         body: BODY,
+        isJson: true,
         bodyHash: hash,
         likeness: hash,
-        entry: {
-          account: 'acme',
-          amount: '12.5',
-          unit: 'kWh',
-          occurredAt: Date.UTC(2026, 10, 20, 8, 59),
+        facts: {
+          kind: 'exactly-once',
+          entry: {
+            account: 'acme',
+            amount: '12.5',
+            unit: 'kWh',
+            occurredAt: Date.UTC(2026, 10, 20, 8, 59),
+          },
+          counted: null,
         },
       },
     });

@@ -1,14 +1,38 @@
 import { describe, expect, it } from 'vitest';
-import type { LedgerRow } from '../core/ledger-row.ts';
+import { differingFields } from '../core/differences.ts';
+import type { LedgerWrite } from '../core/ledger-row.ts';
+import type { WriteResult } from '../core/ports.ts';
+import type { Row } from '../core/row.ts';
 import { epochMillis } from '../core/time.ts';
-import { differingFields, verdictOf } from '../core/verdict.ts';
-import { BODY, NOW, writeOf } from './support/samples.ts';
+import { isSameMessage } from '../core/verdict.ts';
+import { createLedgerRegister } from '../lambda/ingest/ledger-register.ts';
+import { BODY, deliveryOf, messageOf, NOW, routeOf, writeOf } from './support/samples.ts';
 
 const bookedAt = epochMillis(NOW - 60_000);
 
-function rowOf(changes: Partial<LedgerRow> = {}): LedgerRow {
+/** What the register makes of the store's answer to a write of a delivery and its copies. */
+function verdictOf(
+  answer: WriteResult<Row>,
+  body = BODY,
+  deliveryIds: readonly string[] = ['delivery-1'],
+) {
+  const ledger = {
+    book: async ({ tries }: LedgerWrite) => {
+      expect(tries).toBe(deliveryIds.length);
+      return answer;
+    },
+    find: async () => undefined,
+    count: async () => {},
+  };
+  const reading = { kind: 'message', message: messageOf(body) } as const;
+  const register = createLedgerRegister(routeOf(), ledger, () => NOW);
+  return register.decide({ delivery: deliveryOf(body), deliveryIds, reading });
+}
+
+function rowOf(changes: Partial<Row> = {}): Row {
   const { first } = writeOf();
   return {
+    rowVersion: first.rowVersion,
     firstDeliveryId: 'delivery-1',
     likeness: first.likeness,
     topic: first.topic,
@@ -20,59 +44,78 @@ function rowOf(changes: Partial<LedgerRow> = {}): LedgerRow {
 }
 
 describe('a write that went in', () => {
-  it('is accepted when the row is mine and has the tries I added', () => {
-    expect(verdictOf({ kind: 'written', row: rowOf() }, writeOf())).toEqual({
+  it('is accepted when the row is mine and has the tries I added', async () => {
+    expect(await verdictOf({ kind: 'written', row: rowOf() })).toEqual({
       kind: 'accepted',
       bookedAt,
+      firstDeliveryId: 'delivery-1',
     });
-    const three = writeOf(BODY, {}, NOW, 3);
-    expect(verdictOf({ kind: 'written', row: rowOf({ tries: 3 }) }, three).kind).toBe('accepted');
+    const three = ['delivery-1', 'delivery-2', 'delivery-3'];
+    const written = { kind: 'written', row: rowOf({ tries: 3 }) } as const;
+    expect((await verdictOf(written, BODY, three)).kind).toBe('accepted');
   });
 
-  it('is resumed when the row is mine and has more tries', () => {
-    expect(verdictOf({ kind: 'written', row: rowOf({ tries: 2 }) }, writeOf())).toEqual({
+  it('is resumed when the row is mine and has more tries', async () => {
+    expect(await verdictOf({ kind: 'written', row: rowOf({ tries: 2 }) })).toEqual({
       kind: 'resumed',
       bookedAt,
+      firstDeliveryId: 'delivery-1',
     });
   });
 
-  it('is a duplicate when another delivery booked it, with the first booking’s time', () => {
+  it('is a duplicate when another delivery booked it, with the first booking’s time', async () => {
     const row = rowOf({ firstDeliveryId: 'delivery-0', tries: 2 });
-    expect(verdictOf({ kind: 'written', row }, writeOf())).toEqual({ kind: 'duplicate', bookedAt });
+    expect(await verdictOf({ kind: 'written', row })).toEqual({
+      kind: 'duplicate',
+      bookedAt,
+      firstDeliveryId: 'delivery-0',
+    });
   });
 
-  it('is resumed when any delivery folded into it booked the row before', () => {
+  it('is resumed when any delivery folded into it booked the row before', async () => {
     const row = rowOf({ firstDeliveryId: 'delivery-0', tries: 3 });
-    const write = writeOf(BODY, {}, NOW, 2);
-    expect(verdictOf({ kind: 'written', row }, write, ['delivery-1', 'delivery-0']).kind).toBe(
-      'resumed',
-    );
-    expect(verdictOf({ kind: 'written', row }, write, ['delivery-1', 'delivery-2']).kind).toBe(
-      'duplicate',
-    );
+    const kindOf = async (...own: readonly string[]) =>
+      (await verdictOf({ kind: 'written', row }, BODY, own)).kind;
+    expect(await kindOf('delivery-1', 'delivery-0')).toBe('resumed');
+    expect(await kindOf('delivery-1', 'delivery-2')).toBe('duplicate');
   });
 });
 
 describe('a write that was refused', () => {
-  it('is a conflict when the bodies really differ', () => {
+  it('is a conflict when the bodies really differ', async () => {
     const row = rowOf({ body: BODY.replace('12.50', '13.50'), likeness: 'other' });
-    expect(verdictOf({ kind: 'refused', row }, writeOf())).toEqual({
+    expect(await verdictOf({ kind: 'refused', row })).toEqual({
       kind: 'conflict',
       row,
       fields: ['kWh'],
     });
   });
 
-  it('is a conflict even when the booked row is mine: the body decides', () => {
+  it('is a conflict even when the booked row is mine: the body decides', async () => {
     const row = rowOf({ body: BODY.replace('acme', 'evil'), likeness: 'other' });
-    expect(verdictOf({ kind: 'refused', row }, writeOf()).kind).toBe('conflict');
+    expect((await verdictOf({ kind: 'refused', row })).kind).toBe('conflict');
   });
 
-  it('is no conflict when the bodies are the same and the likeness alone differs', () => {
+  it('is a conflict when the same bytes came on another topic', async () => {
+    const row = rowOf({ topic: 'billing/dev-1/other', likeness: 'other' });
+    expect(await verdictOf({ kind: 'refused', row })).toMatchObject({
+      kind: 'conflict',
+      fields: ['$topic'],
+    });
+  });
+
+  it('holds another message when its topic is another, even where notation does not count', () => {
+    const row = rowOf({ topic: 'billing/dev-1/other', likeness: 'other' });
+    expect(isSameMessage(row, writeOf(), [])).toBe(false);
+    expect(isSameMessage(rowOf({ likeness: 'other' }), writeOf(`${BODY} `), [])).toBe(true);
+    expect(isSameMessage(rowOf({ likeness: 'other' }), writeOf(`${BODY} `), null)).toBe(false);
+  });
+
+  it('is no conflict when the bodies are the same and the likeness alone differs', async () => {
     const mine = rowOf({ likeness: 'made another way' });
-    expect(verdictOf({ kind: 'refused', row: mine }, writeOf()).kind).toBe('resumed');
+    expect((await verdictOf({ kind: 'refused', row: mine })).kind).toBe('resumed');
     const theirs = rowOf({ likeness: 'made another way', firstDeliveryId: 'delivery-0' });
-    expect(verdictOf({ kind: 'refused', row: theirs }, writeOf()).kind).toBe('duplicate');
+    expect((await verdictOf({ kind: 'refused', row: theirs })).kind).toBe('duplicate');
   });
 });
 
@@ -122,5 +165,37 @@ describe('the fields that differ', () => {
     const startedAt = performance.now();
     expect(between(deep(1), deep(2))).toEqual(['a']);
     expect(performance.now() - startedAt).toBeLessThan(2_000);
+  });
+});
+
+describe('the fields that differ, where notation and some fields do not count,', () => {
+  const between = (one: string, other: string, ignored: readonly string[] | null) =>
+    differingFields({ topic: 't', body: one }, { topic: 't', body: other }, ignored);
+
+  it.each([
+    ['{"a":1.0}', '{"a":1.00}', [], []],
+    ['{"a":1e2,"b":-0}', '{"a":100,"b":0}', [], []],
+    ['{"a":9007199254740993}', '{"a":9007199254740992}', [], ['a']],
+    ['{"a":1e999999999}', '{"a":10e999999998}', [], []],
+    ['{"a":1}', '{"a":"1"}', [], ['a']],
+    ['{"a":[1,{"b":2.0}]}', '{"a":[1.0,{"b":2}]}', [], []],
+    ['{"a":[1,{"b":2}]}', '{"a":[1,{"b":3}]}', ['a.b', 'a.1.b'], ['a']],
+    ['{"a":1,"b":1}', '{"a":2,"b":2}', ['a'], ['b']],
+    ['{"a":1}', '{}', ['a'], []],
+    ['{"m":{"x":1,"y":1}}', '{"m":{"x":2,"y":2}}', ['m.x'], ['m.y']],
+    ['{"m":{"x":1}}', '{"m":{}}', ['m.x'], []],
+    ['{"m":{"x":1}}', '{}', ['m.x'], ['m']],
+    ['{"m":{"x":1}}', '{"m":1}', ['m.x'], ['m']],
+    ['{"m.x":1}', '{"m.x":2}', ['m.x'], ['m.x']],
+    ['{"__proto__":1,"a":1}', '{"__proto__":2,"a":1}', ['__proto__'], []],
+    ['{"toString":1}', '{}', ['__proto__'], ['toString']],
+  ])('between %s and %s without %j are %j', (one, other, ignored, fields) => {
+    expect(between(one, other, ignored)).toEqual(fields);
+    expect(between(other, one, ignored)).toEqual(fields);
+  });
+
+  it('still include the notation of numbers when the exact bytes count', () => {
+    expect(between('{"a":1.0}', '{"a":1.00}', null)).toEqual(['a']);
+    expect(between('{"a":[1.0]}', '{"a":[1.00]}', null)).toEqual(['a']);
   });
 });

@@ -1,10 +1,28 @@
 /** What a user writes in `tollbridge.config.ts`, and what the bridge makes of it. */
-import type { PayloadSource, TopicLevelSource } from './sources.ts';
+import type {
+  IdSource,
+  PayloadSource,
+  SameBody,
+  TimestampSource,
+  TopicLevelSource,
+} from './sources.ts';
 
 /** How a rule reaches the function; each is the other's detour (the rule's error action). */
 export type Feed = 'queue' | 'direct';
 /** Quality of service of receipts, or none at all. */
 export type Receipts = 'none' | 0 | 1;
+/** What becomes of copies: dropped, forwarded with a mark, or forwarded as they are and counted. */
+export type Mode = 'enforce' | 'mark' | 'shadow';
+/** What becomes of a delivery while the table does not answer. */
+export type OnStoreDown = 'hold' | 'forward';
+
+/** A time span, in one unit or several. */
+export interface Span {
+  readonly days?: number;
+  readonly hours?: number;
+  readonly minutes?: number;
+  readonly seconds?: number;
+}
 
 /** What a ledger row says of a charge, and where the body says it. */
 export interface EntryConfig {
@@ -18,15 +36,12 @@ export interface EntryConfig {
   readonly occurredAt: PayloadSource;
 }
 
-/** A billing route: one ledger row for each message. */
-export interface ExactlyOnceRoute {
-  readonly guarantee: 'exactly-once';
+/** What every route has. */
+export interface RouteOptions {
   /** The topic filter, e.g. `billing/+/charges`. */
   readonly topic: string;
   /** The `+` of the filter that names the device. */
   readonly device: TopicLevelSource;
-  readonly id: PayloadSource;
-  readonly entry: EntryConfig;
   /**
    * The clean topic that each booking is published on; `{device}`, `{route}` and `{topic}` are
    * replaced.
@@ -38,6 +53,24 @@ export interface ExactlyOnceRoute {
   /** @default 0 */
   readonly receipts?: Receipts;
   /**
+   * Trusts the topic level without asking `clientid()`, for a gateway that publishes in the name
+   * of others. The value says in words who is trusted and why.
+   * @default - the client id must be the device
+   */
+  readonly trustTopicLevel?: string;
+  /**
+   * When two bodies of one id are the same message.
+   * @default - when their bytes are
+   */
+  readonly sameBody?: SameBody;
+}
+
+/** A billing route: one ledger row for each message. */
+export interface ExactlyOnceRoute extends RouteOptions {
+  readonly guarantee: 'exactly-once';
+  readonly id: IdSource;
+  readonly entry: EntryConfig;
+  /**
    * How old a charge may be when it arrives; older ones are quarantined as `late`.
    * @default 366 days
    */
@@ -47,15 +80,32 @@ export interface ExactlyOnceRoute {
    * @default 1
    */
   readonly indexShards?: number;
-  /**
-   * Trusts the topic level without asking `clientid()`, for a gateway that publishes in the name
-   * of others. The value says in words who is trusted and why.
-   * @default - the client id must be the device
-   */
-  readonly trustTopicLevel?: string;
 }
 
-export type RouteConfig = ExactlyOnceRoute;
+/** A route that recognises copies within a window. */
+export interface DeduplicatedRoute extends RouteOptions {
+  readonly guarantee: 'deduplicated';
+  readonly id: IdSource;
+  /** How long after the last copy (or, for a content hash, the first) an id is remembered. */
+  readonly window: Span;
+  /**
+   * The message's own time. With it, a copy that comes after the window is `late`, never new.
+   * @default - only copies inside the window are recognised
+   */
+  readonly time?: PayloadSource;
+  /** @default 'enforce' */
+  readonly mode?: Mode;
+  /** @default 'hold' */
+  readonly onStoreDown?: OnStoreDown;
+}
+
+/** A route on which the newest value wins. */
+export interface LatestRoute extends RouteOptions {
+  readonly guarantee: 'latest';
+  readonly version: TimestampSource;
+}
+
+export type RouteConfig = ExactlyOnceRoute | DeduplicatedRoute | LatestRoute;
 
 export interface Config {
   /**
@@ -66,21 +116,43 @@ export interface Config {
   readonly routes: Readonly<Record<string, RouteConfig>>;
 }
 
-/** A route with its name and every default filled in: what a function receives as JSON. */
-export interface Route {
+/** What every route has, with its name and every default filled in. */
+export interface RouteBase {
   readonly name: string;
-  readonly guarantee: 'exactly-once';
   readonly topic: string;
   readonly device: TopicLevelSource;
-  readonly id: PayloadSource;
-  readonly entry: EntryConfig;
   readonly forward: string | null;
   readonly feed: Feed;
   readonly receipts: Receipts;
+  readonly trustTopicLevel: string | null;
+  /** Paths that do not count when two bodies are compared; null where the bytes have to be equal. */
+  readonly ignoring: readonly string[] | null;
+}
+
+export interface LedgerRoute extends RouteBase {
+  readonly guarantee: 'exactly-once';
+  readonly id: IdSource;
+  readonly entry: EntryConfig;
   readonly maxAgeDays: number;
   readonly indexShards: number;
-  readonly trustTopicLevel: string | null;
 }
+
+export interface WindowRoute extends RouteBase {
+  readonly guarantee: 'deduplicated';
+  readonly id: IdSource;
+  readonly windowSeconds: number;
+  readonly time: PayloadSource | null;
+  readonly mode: Mode;
+  readonly onStoreDown: OnStoreDown;
+}
+
+export interface StateRoute extends RouteBase {
+  readonly guarantee: 'latest';
+  readonly version: TimestampSource;
+}
+
+/** A checked route: what a function receives as JSON. */
+export type Route = LedgerRoute | WindowRoute | StateRoute;
 
 /** A configuration that has been checked. */
 export interface Bridge {

@@ -1,8 +1,6 @@
 /** Between rows and DynamoDB attributes. A decimal becomes a number from its text, never a float. */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import type { Decimal } from '../../core/ledger-row.ts';
-
-type Value = string | number | null | Uint8Array | readonly string[] | Decimal;
+import type { Value } from '../../core/row.ts';
 
 /** @throws TypeError for a value that no row has */
 export function attributeOf(value: Value): AttributeValue {
@@ -20,6 +18,14 @@ export function textOf(row: Readonly<Record<string, AttributeValue>>, name: stri
   const text = row[name]?.S;
   if (text === undefined) throw new TypeError(`the row has no text in ${name}`);
   return text;
+}
+
+/** @throws TypeError when the attribute is missing or neither text nor bytes */
+export function bytesOrTextOf(
+  row: Readonly<Record<string, AttributeValue>>,
+  name: string,
+): string | Uint8Array {
+  return row[name]?.B ?? textOf(row, name);
 }
 
 /** @throws TypeError when the attribute is missing or no integer that a float holds exactly */

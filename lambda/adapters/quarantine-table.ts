@@ -3,7 +3,7 @@ import { type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb
 import type { Quarantine } from '../../core/ports.ts';
 import { type Clock, toIso } from '../../core/time.ts';
 import { DYNAMODB_TERMINAL, failureOf } from './failure.ts';
-import { firstWriteWins } from './ledger-write.ts';
+import { firstWriteWins } from './writes.ts';
 
 export function createQuarantineTable(
   client: DynamoDBClient,

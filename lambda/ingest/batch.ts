@@ -4,12 +4,13 @@
  */
 import pLimit from 'p-limit';
 import type { Delivery } from '../../core/envelope.ts';
-import { type Fold, foldCopies, type ReadDelivery } from '../../core/fold.ts';
+import { type Fold, foldCopies, inTurn, type ReadDelivery } from '../../core/fold.ts';
 import { BATCH_WRITES_CONCURRENT_MAX } from '../../core/limits.ts';
 import { type Rejection, readMessage } from '../../core/message.ts';
 import { METRIC } from '../../core/metrics.ts';
 import { type Receipt, receiptPayloads, receiptsTopic } from '../../core/receipts.ts';
-import { type Answer, type IngestDeps, settle } from './settle.ts';
+import type { IngestDeps } from './register.ts';
+import { type Answer, settle } from './settle.ts';
 
 /** A record of the batch; `ref` is unique in it. */
 export interface BatchRecord {
@@ -34,7 +35,11 @@ export async function handleBatch(
   deadlines: Deadlines,
 ): Promise<ReadonlySet<string>> {
   const unfinished = new Set(records.map(({ ref }) => ref));
-  const folds = foldCopies(records.flatMap((record) => read(deps, record)));
+  const { route } = deps;
+  // In a window the arrival of each copy counts: it may lie beyond the end, or push that out.
+  const isAlone = route.guarantee === 'deduplicated';
+  const deliveries = records.flatMap((record) => read(deps, record));
+  const folds = foldCopies(deliveries, isAlone);
   const answers = await settleAll(deps, folds, deadlines.settle, unfinished);
   await sendReceipts(deps, answers, deadlines.answer);
   deps.telemetry.count(METRIC.deliveries, records.length);
@@ -69,7 +74,7 @@ async function settleAll(
       const answer = await settle(deps, fold);
       // Past the deadline the batch has been answered: it comes again, and finds its own row.
       if (deadline.aborted) return;
-      answers.push(answer);
+      if (answer !== undefined) answers.push(answer);
       for (const ref of fold.refs) unfinished.delete(ref);
     } catch (error) {
       deps.telemetry.note('error', 'delivery failed and will be tried again', {
@@ -78,7 +83,11 @@ async function settleAll(
       });
     }
   };
-  await Promise.race([aborted(deadline), Promise.all(folds.map((fold) => limit(settleOne, fold)))]);
+  const settleInTurn = async (turn: readonly Fold[]) => {
+    for (const fold of turn) await settleOne(fold);
+  };
+  const settled = inTurn(folds).map((turn) => limit(settleInTurn, turn));
+  await Promise.race([aborted(deadline), Promise.all(settled)]);
   return answers;
 }
 

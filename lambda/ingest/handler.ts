@@ -4,13 +4,17 @@
  * again by Lambda's own queue. In either shape the envelope is the rule's or its error action's.
  */
 import type { Context, SQSBatchResponse, SQSRecord } from 'aws-lambda';
-import { readEnvelope } from '../../core/envelope.ts';
+import { RECEIVED_AT_ATTRIBUTE, readEnvelope } from '../../core/envelope.ts';
 import { RetryableError } from '../../core/errors.ts';
 import { bodyHashOf } from '../../core/hash.ts';
-import { ANSWER_RESERVE_MILLIS, DEADLINE_RESERVE_MILLIS } from '../../core/limits.ts';
+import {
+  ANSWER_RESERVE_MILLIS,
+  CLOCK_AHEAD_MILLIS_MAX,
+  DEADLINE_RESERVE_MILLIS,
+} from '../../core/limits.ts';
 import { type EpochMillis, epochMillis } from '../../core/time.ts';
 import { type BatchRecord, type Deadlines, handleBatch } from './batch.ts';
-import type { IngestDeps } from './settle.ts';
+import type { IngestDeps } from './register.ts';
 
 /** What the function needs of Lambda's context. */
 export type Invocation = Pick<Context, 'awsRequestId' | 'getRemainingTimeInMillis'>;
@@ -54,14 +58,18 @@ async function handleDirect(
 }
 
 function openRecord(record: SQSRecord, now: EpochMillis): BatchRecord {
-  const sentAt = Number(record.attributes?.SentTimestamp);
+  const { messageAttributes, attributes } = record;
+  // A redrive keeps the first arrival beside the message: the queue's own time is the redrive's.
+  const kept = messageAttributes?.[RECEIVED_AT_ATTRIBUTE]?.stringValue;
+  const sentAt = Number(kept ?? attributes?.SentTimestamp);
   let envelope: unknown;
   try {
     envelope = JSON.parse(record.body);
   } catch {
     // Not JSON: `undefined` is no envelope either, and the text itself is kept.
   }
-  return recordOf(record.messageId, envelope, record.body, sentAt > 0 ? epochMillis(sentAt) : now);
+  const arrivedAt = sentAt > 0 && sentAt < now + CLOCK_AHEAD_MILLIS_MAX ? epochMillis(sentAt) : now;
+  return recordOf(record.messageId, envelope, record.body, arrivedAt);
 }
 
 function recordOf(

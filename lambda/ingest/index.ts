@@ -6,17 +6,34 @@ import { systemClock } from '../../core/time.ts';
 import { DATA_PLANE_CLIENT, STORE_CLIENT } from '../adapters/clients.ts';
 import { createDataPlane } from '../adapters/data-plane.ts';
 import { variable } from '../adapters/environment.ts';
-import { createLedgerTable } from '../adapters/ledger-table.ts';
 import { createQuarantineTable } from '../adapters/quarantine-table.ts';
+import { createDeliveriesTable, createLedgerTable, createStateTable } from '../adapters/tables.ts';
 import { createHandler } from './handler.ts';
+import { createLedgerRegister } from './ledger-register.ts';
+import type { Register } from './register.ts';
+import { createStateRegister } from './state-register.ts';
 import { createTelemetry } from './telemetry.ts';
+import { createWindowRegister } from './window-register.ts';
 
 const route: Route = JSON.parse(variable('ROUTE'));
 const dynamodb = new DynamoDBClient(STORE_CLIENT);
 
+function registerOf(): Register {
+  // The one table of messages that this function's role may write to.
+  const table = variable('MESSAGES_TABLE');
+  switch (route.guarantee) {
+    case 'exactly-once':
+      return createLedgerRegister(route, createLedgerTable(dynamodb, table), systemClock);
+    case 'deduplicated':
+      return createWindowRegister(route, createDeliveriesTable(dynamodb, table), systemClock);
+    case 'latest':
+      return createStateRegister(route, createStateTable(dynamodb, table), systemClock);
+  }
+}
+
 export const handler = createHandler({
   route,
-  ledger: createLedgerTable(dynamodb, variable('LEDGER_TABLE')),
+  register: registerOf(),
   quarantine: createQuarantineTable(dynamodb, variable('QUARANTINE_TABLE'), systemClock),
   publisher: createDataPlane(new IoTDataPlaneClient(DATA_PLANE_CLIENT)),
   telemetry: createTelemetry(route.name),

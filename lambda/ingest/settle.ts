@@ -3,27 +3,21 @@
  * receipt (I3, I4). What throws here is tried again by the queue, and finds its own row.
  */
 import type { Route } from '../../core/config/route.ts';
-import type { Delivery } from '../../core/envelope.ts';
-import { TerminalError } from '../../core/errors.ts';
-import type { Fold } from '../../core/fold.ts';
-import { forwardOf } from '../../core/forward.ts';
-import { ledgerWriteOf } from '../../core/ledger-row.ts';
-import type { Message, MessageReading, Rejection } from '../../core/message.ts';
+import { RetryableError, TerminalError } from '../../core/errors.ts';
+import type { Rejection } from '../../core/message.ts';
 import { METRIC } from '../../core/metrics.ts';
-import type { Ledger, Publisher, Quarantine, Telemetry } from '../../core/ports.ts';
-import { type ConflictEvidence, quarantineRowOf } from '../../core/quarantine-row.ts';
 import { bookedReceipt, type Receipt, rejectedReceipt } from '../../core/receipts.ts';
-import { type Clock, toIso } from '../../core/time.ts';
-import { type Verdict, verdictOf } from '../../core/verdict.ts';
-
-export interface IngestDeps {
-  readonly route: Route;
-  readonly ledger: Ledger;
-  readonly quarantine: Quarantine;
-  readonly publisher: Publisher;
-  readonly telemetry: Telemetry;
-  readonly clock: Clock;
-}
+import { toIso } from '../../core/time.ts';
+import type { Booking, Verdict } from '../../core/verdict.ts';
+import { forwardMessage, forwardUnread } from './forwarding.ts';
+import { keep } from './keeping.ts';
+import {
+  type Decision,
+  type IngestDeps,
+  type Registered,
+  rejectionOf,
+  type Settled,
+} from './register.ts';
 
 /** What is to be told to whom; nobody, where no device is known. */
 export interface Answer {
@@ -31,125 +25,136 @@ export interface Answer {
   readonly receipt: Receipt;
 }
 
-/** What is settled together: a delivery, and the copies of it that are folded into its write. */
-export type Settled = Pick<Fold, 'delivery' | 'reading' | 'deliveryIds'>;
-
 /**
- * Brings one message to its end.
+ * Brings one message to its end. No answer means that nothing can be said truly (I3).
  *
  * @throws when it has to be tried again
  */
-export async function settle(deps: IngestDeps, fold: Settled): Promise<Answer> {
-  const { delivery, reading } = fold;
-  return reading.kind === 'rejected'
-    ? reject(deps, delivery, reading.rejection)
-    : bookOrRefuse(deps, fold, reading);
-}
-
-async function bookOrRefuse(
-  deps: IngestDeps,
-  { delivery, deliveryIds }: Settled,
-  reading: Exclude<MessageReading, { kind: 'rejected' }>,
-): Promise<Answer> {
-  const { message } = reading;
-  let verdict: Verdict | Rejection;
+export async function settle(deps: IngestDeps, fold: Settled): Promise<Answer | undefined> {
+  const { reading } = fold;
+  if (reading.kind === 'rejected') return reject(deps, fold, reading.rejection);
+  const registered: Registered = { ...fold, reading };
+  let decision: Decision;
   try {
-    // A copy that comes too late to be booked anew may still be the copy of a booked message.
-    if (reading.kind === 'untimely' && (await deps.ledger.find(message.key)) === undefined) {
-      verdict = reading.rejection;
-    } else {
-      const tries = deliveryIds.length;
-      const write = ledgerWriteOf(deps.route, delivery, message, tries, deps.clock());
-      verdict = verdictOf(await deps.ledger.book(write), write, deliveryIds);
-    }
+    decision = await deps.register.decide(registered);
   } catch (error) {
-    if (!(error instanceof TerminalError)) throw error;
-    verdict = { ...rejectionOf(message), reason: 'refused-by-store', detail: error.message };
+    if (error instanceof TerminalError) {
+      const refused = { ...rejectionOf(reading.message), detail: error.message };
+      return reject(deps, fold, { ...refused, reason: 'refused-by-store' });
+    }
+    if (!failsOpen(deps.route) || !(error instanceof RetryableError)) throw error;
+    return forwardUnverified(deps, registered, error);
   }
-  if ('reason' in verdict) return reject(deps, delivery, verdict);
-  return afterVerdict(deps, delivery, message, verdict, deliveryIds.length);
+  return decision.kind === 'rejected'
+    ? reject(deps, fold, decision.rejection)
+    : afterVerdict(deps, registered, decision);
 }
 
-async function afterVerdict(
+/** A route that forwards nothing has nowhere to fail to: its messages would be gone (I2). */
+function failsOpen(route: Route): boolean {
+  return (
+    route.guarantee === 'deduplicated' && route.onStoreDown === 'forward' && route.forward !== null
+  );
+}
+
+function isShadow(route: Route): boolean {
+  return route.guarantee === 'deduplicated' && route.mode === 'shadow';
+}
+
+/** Nobody knows whether it is a copy: it is passed on and marked so, and the device hears nothing. */
+async function forwardUnverified(
   deps: IngestDeps,
-  delivery: Delivery,
-  message: Message,
-  verdict: Verdict,
-  tries: number,
-): Promise<Answer> {
-  const { telemetry } = deps;
+  fold: Registered,
+  error: RetryableError,
+): Promise<undefined> {
+  deps.telemetry.count(METRIC.unverified, fold.deliveryIds.length);
+  deps.telemetry.note('warn', 'forwarded unverified, for the table does not answer', {
+    deliveryId: fold.delivery.deliveryId,
+    error,
+  });
+  await forwardMessage(deps, fold, { owner: fold.delivery.deliveryId, mark: 'unverified' });
+  return undefined;
+}
+
+async function afterVerdict(deps: IngestDeps, fold: Registered, verdict: Verdict): Promise<Answer> {
+  const { message } = fold.reading;
+  const tries = fold.deliveryIds.length;
   switch (verdict.kind) {
-    case 'conflict': {
-      telemetry.count(METRIC.conflict, tries);
-      const fields = verdict.fields;
-      const differs = fields.length === 0 ? 'white space or order alone' : fields.join(', ');
-      const rejection: Rejection = {
-        ...rejectionOf(message),
-        reason: 'conflict',
-        detail: `the id is booked with another body; they differ in ${differs}`,
-      };
-      await quarantine(deps, delivery, rejection, {
-        fields,
-        bookedBody: verdict.row.body,
-        bookedAt: toIso(verdict.row.bookedAtMillis),
-      });
-      return { answerTo: message.device, receipt: rejectedReceipt(rejection, fields) };
+    case 'conflict':
+      return afterConflict(deps, fold, verdict);
+    case 'stale': {
+      deps.telemetry.count(METRIC.stale, tries);
+      const detail = `a value of ${toIso(verdict.newest)} is known`;
+      const rejection: Rejection = { ...rejectionOf(message), reason: 'stale', detail };
+      return { answerTo: message.device, receipt: rejectedReceipt(rejection) };
     }
     case 'duplicate':
-      telemetry.count(METRIC.duplicate, tries);
+      deps.telemetry.count(METRIC.duplicate, tries);
+      await forwardCopy(deps, fold, verdict);
       break;
     case 'accepted':
     case 'resumed':
-      telemetry.count(verdict.kind === 'accepted' ? METRIC.accepted : METRIC.resumed, 1);
-      telemetry.count(METRIC.duplicate, tries - 1);
-      await forward(deps, delivery, message);
+      deps.telemetry.count(verdict.kind === 'accepted' ? METRIC.accepted : METRIC.resumed, 1);
+      deps.telemetry.count(METRIC.duplicate, tries - 1);
+      await forwardMessage(deps, fold, { owner: verdict.firstDeliveryId });
   }
   return { answerTo: message.device, receipt: bookedReceipt(message, verdict) };
 }
 
-/** Publishes the booking; one that can never go out is quarantined, and the booking stands. */
-async function forward(deps: IngestDeps, delivery: Delivery, message: Message): Promise<void> {
-  const { route, publisher, telemetry } = deps;
-  if (route.forward === null) return;
-  const reading = forwardOf(route, route.forward, delivery.topic, message);
-  try {
-    if (!reading.ok) throw new TerminalError(reading.detail);
-    await publisher.publish(reading.publication);
-    telemetry.count(METRIC.forwarded, 1);
-  } catch (error) {
-    if (!(error instanceof TerminalError)) throw error;
-    telemetry.count(METRIC.unforwardable, 1);
-    const rejection = rejectionOf(message);
-    await quarantine(deps, delivery, {
-      ...rejection,
-      reason: 'unforwardable',
-      detail: error.message,
-    });
+/** A copy is dropped, or passed on with its mark, or passed on as if nobody had looked. */
+async function forwardCopy(
+  deps: IngestDeps,
+  fold: Registered,
+  { firstDeliveryId }: Booking,
+): Promise<void> {
+  const { route } = deps;
+  if (route.guarantee !== 'deduplicated') return;
+  switch (route.mode) {
+    case 'enforce':
+      return;
+    case 'mark':
+      return forwardMessage(deps, fold, { owner: firstDeliveryId, mark: 'duplicate' });
+    case 'shadow':
+      return forwardMessage(deps, fold, { owner: fold.delivery.deliveryId });
   }
 }
 
-async function reject(deps: IngestDeps, delivery: Delivery, rejection: Rejection): Promise<Answer> {
-  deps.telemetry.count(METRIC.rejected, 1);
-  await quarantine(deps, delivery, rejection);
+async function afterConflict(
+  deps: IngestDeps,
+  fold: Registered,
+  { row, fields }: Extract<Verdict, { kind: 'conflict' }>,
+): Promise<Answer> {
+  const { message } = fold.reading;
+  deps.telemetry.count(METRIC.conflict, fold.deliveryIds.length);
+  const differs = fields.length === 0 ? 'what no field shows' : fields.join(', ');
+  const rejection: Rejection = {
+    ...rejectionOf(message),
+    reason: 'conflict',
+    detail: `the id is booked with another body; they differ in ${differs}`,
+  };
+  await keep(deps, fold, rejection, {
+    fields,
+    bookedBody: row.body,
+    bookedAt: toIso(row.bookedAtMillis),
+  });
+  if (isShadow(deps.route)) await forwardMessage(deps, fold, { owner: fold.delivery.deliveryId });
+  return { answerTo: message.device, receipt: rejectedReceipt(rejection, fields) };
+}
+
+async function reject(deps: IngestDeps, fold: Settled, rejection: Rejection): Promise<Answer> {
+  deps.telemetry.count(METRIC.rejected, fold.deliveryIds.length);
+  await keep(deps, fold, rejection);
+  if (isShadow(deps.route)) await forwardRejected(deps, fold, rejection);
   return { answerTo: rejection.answerTo, receipt: rejectedReceipt(rejection) };
 }
 
-async function quarantine(
+/** A shadow route drops nothing: what was refused goes out as well, as far as it could be read. */
+async function forwardRejected(
   deps: IngestDeps,
-  delivery: Delivery,
+  fold: Settled,
   rejection: Rejection,
-  evidence?: ConflictEvidence,
 ): Promise<void> {
-  const row = quarantineRowOf(deps.route.name, delivery, rejection, evidence);
-  await deps.quarantine.put(row);
-  deps.telemetry.note('warn', 'quarantined', {
-    reason: rejection.reason,
-    quarantineKey: row.key,
-    deliveryId: delivery.deliveryId,
-  });
-}
-
-function rejectionOf(message: Message): Omit<Rejection, 'reason' | 'detail'> {
-  const { bodyHash, device, id } = message;
-  return { bodyHash, device, id, answerTo: device };
+  const { reading, delivery } = fold;
+  if (reading.kind === 'rejected') return forwardUnread(deps, fold, rejection);
+  await forwardMessage(deps, { ...fold, reading }, { owner: delivery.deliveryId });
 }

@@ -1,4 +1,12 @@
 import { makeDynaliteStore } from '../support/dynalite-store.ts';
+import { dynamoEngine } from '../support/engines.ts';
+import { deliveriesContract } from './deliveries.contract.ts';
 import { ledgerContract } from './ledger.contract.ts';
+import { quarantineContract } from './quarantine.contract.ts';
+import { stateContract } from './state.contract.ts';
 
-ledgerContract('dynalite', makeDynaliteStore);
+const makeEngine = async () => dynamoEngine(await makeDynaliteStore());
+ledgerContract('dynalite', makeEngine);
+deliveriesContract('dynalite', makeEngine);
+stateContract('dynalite', makeEngine);
+quarantineContract('dynalite', makeDynaliteStore);

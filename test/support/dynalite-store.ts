@@ -1,10 +1,10 @@
-/** The two tables of the design (§6) on dynalite, in this process and in memory. */
+/** The tables of the design (§6) on dynalite, in this process and in memory. */
 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
-import type { Store } from '../contract/ledger.contract.ts';
+import type { Store } from './engines.ts';
 
 type Key = readonly [hash: string, range: string];
 
@@ -15,29 +15,31 @@ function schemaOf([hash, range]: Key) {
   ];
 }
 
-/** Makes a table with one index and waits until it can be written. */
+/** Makes a table, with an index or none, and waits until it can be written. */
 export async function createTable(
   client: DynamoDBClient,
   table: string,
   key: Key,
-  index: { readonly name: string; readonly key: Key },
+  index?: { readonly name: string; readonly key: Key },
 ): Promise<void> {
   await client.send(
     new CreateTableCommand({
       TableName: table,
       BillingMode: 'PAY_PER_REQUEST',
       KeySchema: schemaOf(key),
-      AttributeDefinitions: [...key, ...index.key].map((name) => ({
+      AttributeDefinitions: [...key, ...(index?.key ?? [])].map((name) => ({
         AttributeName: name,
         AttributeType: 'S',
       })),
-      GlobalSecondaryIndexes: [
-        {
-          IndexName: index.name,
-          KeySchema: schemaOf(index.key),
-          Projection: { ProjectionType: 'ALL' },
-        },
-      ],
+      ...(index && {
+        GlobalSecondaryIndexes: [
+          {
+            IndexName: index.name,
+            KeySchema: schemaOf(index.key),
+            Projection: { ProjectionType: 'ALL' },
+          },
+        ],
+      }),
     }),
   );
   await waitUntilTableExists(
@@ -46,9 +48,7 @@ export async function createTable(
   );
 }
 
-export async function createTables(
-  client: DynamoDBClient,
-): Promise<Pick<Store, 'ledgerTable' | 'quarantineTable'>> {
+export async function createTables(client: DynamoDBClient): Promise<Pick<Store, 'tables'>> {
   await createTable(client, 'ledger', ['pk', 'id'], {
     name: 'by-account',
     key: ['accountPeriod', 'occurrence'],
@@ -57,7 +57,16 @@ export async function createTables(
     name: 'by-day',
     key: ['routeDay', 'receivedAt'],
   });
-  return { ledgerTable: 'ledger', quarantineTable: 'quarantine' };
+  await createTable(client, 'deliveries', ['pk', 'id']);
+  await createTable(client, 'state', ['pk', 'id']);
+  return {
+    tables: {
+      ledger: 'ledger',
+      deliveries: 'deliveries',
+      state: 'state',
+      quarantine: 'quarantine',
+    },
+  };
 }
 
 export async function makeDynaliteStore(): Promise<Store> {

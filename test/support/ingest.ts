@@ -1,10 +1,15 @@
 /** The handler with fakes at its ports; what it did is on record. */
-import type { Route } from '../../core/config/route.ts';
+import type { LedgerRoute, Route } from '../../core/config/route.ts';
 import type { Metric } from '../../core/metrics.ts';
-import type { Publication } from '../../core/ports.ts';
+import type { Deliveries, Ledger, Publication, State } from '../../core/ports.ts';
+import type { RowWrite } from '../../core/row.ts';
+import type { Clock, EpochMillis } from '../../core/time.ts';
 import { createHandler } from '../../lambda/ingest/handler.ts';
-import type { IngestDeps } from '../../lambda/ingest/settle.ts';
-import { MemoryLedger, MemoryQuarantine } from './memory-stores.ts';
+import { createLedgerRegister } from '../../lambda/ingest/ledger-register.ts';
+import type { IngestDeps, Register } from '../../lambda/ingest/register.ts';
+import { createStateRegister } from '../../lambda/ingest/state-register.ts';
+import { createWindowRegister } from '../../lambda/ingest/window-register.ts';
+import { MemoryDeliveries, MemoryLedger, MemoryQuarantine, MemoryState } from './memory-stores.ts';
 import { BODY, NOW, routeOf } from './samples.ts';
 
 export interface Receipt {
@@ -48,6 +53,8 @@ export function queueEvent(...bodies: readonly unknown[]) {
 
 export class Ingest {
   readonly ledger = new MemoryLedger();
+  readonly deliveries = new MemoryDeliveries();
+  readonly state = new MemoryState();
   readonly quarantine = new MemoryQuarantine();
   /** What happened, in order: `book`, `quarantine`, `forward`, `receipt`. */
   readonly steps: string[] = [];
@@ -56,15 +63,23 @@ export class Ingest {
   readonly notes: { readonly text: string; readonly fields: Readonly<Record<string, unknown>> }[] =
     [];
   flushes = 0;
+  now: EpochMillis = NOW;
   /** Replace these to let a port fail or wait. */
   beforeBook: (deliveryId: string) => Promise<void> = async () => {};
+  afterBook: (deliveryId: string) => Promise<void> = async () => {};
   beforeFind: () => Promise<void> = async () => {};
   beforePut: () => Promise<void> = async () => {};
   beforePublish: (publication: Publication) => Promise<void> = async () => {};
-  readonly #handler: ReturnType<typeof createHandler>;
+  #handler: ReturnType<typeof createHandler>;
 
-  constructor(changes: Partial<Route> = {}) {
-    this.#handler = createHandler(this.#deps(routeOf(changes)));
+  /** On the billing route with changes, or on another route. */
+  constructor(changes: Partial<LedgerRoute> = {}, route: Route = routeOf(changes)) {
+    this.#handler = createHandler(this.#deps(route));
+  }
+
+  /** Deploys a changed route over the same tables. */
+  deploy(route: Route): void {
+    this.#handler = createHandler(this.#deps(route));
   }
 
   handle(event: unknown, remainingMillis = 30_000) {
@@ -92,20 +107,11 @@ export class Ingest {
   }
 
   #deps(route: Route): IngestDeps {
+    const clock = () => this.now;
     return {
       route,
-      clock: () => NOW,
-      ledger: {
-        book: async (write) => {
-          await this.beforeBook(write.first.firstDeliveryId);
-          this.steps.push('book');
-          return this.ledger.book(write);
-        },
-        find: async (key) => {
-          await this.beforeFind();
-          return this.ledger.find(key);
-        },
-      },
+      clock,
+      register: this.#register(route, clock),
       quarantine: {
         put: async (row) => {
           await this.beforePut();
@@ -127,4 +133,44 @@ export class Ingest {
       },
     };
   }
+
+  #register(route: Route, clock: Clock): Register {
+    switch (route.guarantee) {
+      case 'exactly-once':
+        return createLedgerRegister(route, this.#ledger, clock);
+      case 'deduplicated':
+        return createWindowRegister(route, this.#deliveries, clock);
+      case 'latest':
+        return createStateRegister(route, this.#state, clock);
+    }
+  }
+
+  async #book<T>(write: RowWrite, book: () => Promise<T>): Promise<T> {
+    await this.beforeBook(write.first.firstDeliveryId);
+    this.steps.push('book');
+    const result = await book();
+    await this.afterBook(write.first.firstDeliveryId);
+    return result;
+  }
+
+  async #find<T>(find: () => Promise<T>): Promise<T> {
+    await this.beforeFind();
+    return find();
+  }
+
+  readonly #ledger: Ledger = {
+    book: (write) => this.#book(write, () => this.ledger.book(write)),
+    find: (key) => this.#find(() => this.ledger.find(key)),
+    count: (write, owner) => this.ledger.count(write, owner),
+  };
+  readonly #deliveries: Deliveries = {
+    admit: (write) => this.#book(write, () => this.deliveries.admit(write)),
+    renew: (write, old) => this.#book(write, () => this.deliveries.renew(write, old)),
+    find: (key) => this.#find(() => this.deliveries.find(key)),
+    count: (write, owner) => this.deliveries.count(write, owner),
+    push: (write, owner) => this.deliveries.push(write, owner),
+  };
+  readonly #state: State = {
+    put: (write) => this.#book(write, () => this.state.put(write)),
+  };
 }

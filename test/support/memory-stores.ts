@@ -1,34 +1,151 @@
-/** Stores in memory that keep the contract of `test/contract/ledger.contract.ts`. */
-
-import { TerminalError } from '../../core/errors.ts';
+/**
+ * Stores in memory that keep the contracts of `test/contract`, where the same suites are run on
+ * them and on DynamoDB's counterparts. One write is one step: it has been decided before the caller
+ * waits for it.
+ */
 import type { MessageKey } from '../../core/identity.ts';
-import { type LedgerRow, type LedgerWrite, ledgerRowFault } from '../../core/ledger-row.ts';
-import type { Ledger, Quarantine } from '../../core/ports.ts';
+import type { LedgerFirstWrite, LedgerWrite } from '../../core/ledger-row.ts';
+import type { Deliveries, Ledger, Quarantine, State, WriteResult } from '../../core/ports.ts';
 import type { QuarantineRow } from '../../core/quarantine-row.ts';
+import type { FirstWrite, Row, RowWrite } from '../../core/row.ts';
+import type { StateFirstWrite, StateRow, StateWrite } from '../../core/state-row.ts';
+import { epochMillis } from '../../core/time.ts';
+import type { WindowRow, WindowWrite } from '../../core/window-row.ts';
 
-/** One write is one step: it has been decided before the caller waits for it. */
-export class MemoryLedger implements Ledger {
-  readonly rows = new Map<string, LedgerRow>();
-  readonly writes: LedgerWrite[] = [];
+/** Every attribute but the key. */
+export type Kept<First> = First & { readonly tries: number; readonly lastSeenAt: string };
 
-  async book(write: LedgerWrite) {
-    const fault = ledgerRowFault(write);
-    if (fault !== undefined) throw new TerminalError(`booking refused: ${fault}`);
-    this.writes.push(write);
-    const key = JSON.stringify(write.key);
-    const old = this.rows.get(key);
-    if (old !== undefined && old.likeness !== write.first.likeness) {
-      return { kind: 'refused', row: old } as const;
-    }
-    const { firstDeliveryId, likeness, topic, body, bookedAtMillis } = write.first;
-    const first = old ?? { firstDeliveryId, likeness, topic, body, bookedAtMillis };
-    const row = { ...first, tries: (old?.tries ?? 0) + write.tries };
-    this.rows.set(key, row);
-    return { kind: 'written', row } as const;
+class MemoryTable<First extends FirstWrite> {
+  readonly rows = new Map<string, Kept<First>>();
+
+  get(key: MessageKey): Kept<First> | undefined {
+    return this.rows.get(nameOf(key));
   }
 
-  async find(key: MessageKey) {
-    return this.rows.get(JSON.stringify({ pk: key.pk, id: key.id }));
+  set(key: MessageKey, row: Kept<First>): void {
+    this.rows.set(nameOf(key), row);
+  }
+
+  /** As TTL does, or an operator. */
+  remove(key: MessageKey): void {
+    this.rows.delete(nameOf(key));
+  }
+
+  /** Makes a row one that older code has written: of version 0, and without this attribute. */
+  age(key: MessageKey, without: string): void {
+    const old = this.get(key);
+    if (old === undefined) throw new Error('there is no such row');
+    const row = { ...old, rowVersion: 0 };
+    Reflect.deleteProperty(row, without);
+    this.set(key, row);
+  }
+
+  /** Counts a copy in the row that stands, and gives the row. */
+  protected counted(write: RowWrite, old: Kept<First>, changes: Partial<Kept<First>> = {}) {
+    const row = {
+      ...old,
+      ...changes,
+      tries: old.tries + write.tries,
+      lastSeenAt: write.lastSeenAt,
+    };
+    this.set(write.key, row);
+    return row;
+  }
+
+  protected async countCopy(write: RowWrite, firstDeliveryId: string): Promise<void> {
+    const old = this.get(write.key);
+    if (old?.firstDeliveryId === firstDeliveryId) this.counted(write, old);
+  }
+}
+
+export class MemoryLedger extends MemoryTable<LedgerFirstWrite> implements Ledger {
+  readonly writes: LedgerWrite[] = [];
+
+  async book(write: LedgerWrite): Promise<WriteResult<Row>> {
+    this.writes.push(write);
+    const old = this.get(write.key);
+    if (old === undefined) {
+      const row = { ...write.first, tries: write.tries, lastSeenAt: write.lastSeenAt };
+      this.set(write.key, row);
+      return { kind: 'written', row: rowOf(row) };
+    }
+    return isCopy(old, write)
+      ? { kind: 'written', row: rowOf(this.counted(write, old)) }
+      : { kind: 'refused', row: rowOf(old) };
+  }
+
+  async find(key: MessageKey): Promise<Row | undefined> {
+    const row = this.get(key);
+    return row && rowOf(row);
+  }
+
+  count(write: RowWrite, firstDeliveryId: string): Promise<void> {
+    return this.countCopy(write, firstDeliveryId);
+  }
+}
+
+export interface WindowAttributes extends FirstWrite {
+  readonly windowEndsAtMillis: number;
+  readonly expiresAt: number;
+}
+
+export class MemoryDeliveries extends MemoryTable<WindowAttributes> implements Deliveries {
+  readonly writes: WindowWrite[] = [];
+
+  async admit(write: WindowWrite): Promise<WriteResult<WindowRow>> {
+    this.writes.push(write);
+    const old = this.get(write.key);
+    if (old === undefined) {
+      this.set(write.key, opened(write));
+      return { kind: 'written', row: windowRowOf(opened(write)) };
+    }
+    const isOpen = old.windowEndsAtMillis >= write.receivedAtMillis;
+    const endsNoLater = old.windowEndsAtMillis <= write.windowEndsAtMillis;
+    if (!isCopy(old, write) || !isOpen || (write.isPushed && !endsNoLater)) {
+      return { kind: 'refused', row: windowRowOf(old) };
+    }
+    const row = this.counted(write, old, write.isPushed ? endOf(write) : {});
+    return { kind: 'written', row: windowRowOf(row) };
+  }
+
+  async renew(write: WindowWrite, old: WindowRow): Promise<boolean> {
+    const row = this.get(write.key);
+    const isAsRead =
+      row?.firstDeliveryId === old.firstDeliveryId &&
+      row.windowEndsAtMillis === old.windowEndsAtMillis;
+    if (isAsRead) this.set(write.key, opened(write));
+    return isAsRead;
+  }
+
+  async find(key: MessageKey): Promise<WindowRow | undefined> {
+    const row = this.get(key);
+    return row && windowRowOf(row);
+  }
+
+  count(write: RowWrite, firstDeliveryId: string): Promise<void> {
+    return this.countCopy(write, firstDeliveryId);
+  }
+
+  async push(write: WindowWrite, firstDeliveryId: string): Promise<void> {
+    const old = this.get(write.key);
+    if (old?.firstDeliveryId !== firstDeliveryId) return;
+    if (old.windowEndsAtMillis > write.windowEndsAtMillis) return;
+    this.counted(write, old, endOf(write));
+  }
+}
+
+export class MemoryState extends MemoryTable<StateFirstWrite> implements State {
+  readonly writes: StateWrite[] = [];
+
+  async put(write: StateWrite): Promise<WriteResult<StateRow>> {
+    this.writes.push(write);
+    const old = this.get(write.key);
+    if (old !== undefined && old.version >= write.first.version) {
+      return { kind: 'refused', row: stateRowOf(old) };
+    }
+    const row = { ...write.first, tries: write.tries, lastSeenAt: write.lastSeenAt };
+    this.set(write.key, row);
+    return { kind: 'written', row: stateRowOf(row) };
   }
 }
 
@@ -45,4 +162,33 @@ export class MemoryQuarantine implements Quarantine {
   list() {
     return [...this.rows.values()];
   }
+}
+
+function nameOf({ pk, id }: MessageKey): string {
+  return JSON.stringify([pk, id]);
+}
+
+function isCopy(old: FirstWrite, { first }: RowWrite): boolean {
+  return old.likeness === first.likeness && old.rowVersion === first.rowVersion;
+}
+
+function endOf(write: WindowWrite) {
+  return { windowEndsAtMillis: write.windowEndsAtMillis, expiresAt: write.expiresAtSeconds };
+}
+
+function opened(write: WindowWrite): Kept<WindowAttributes> {
+  return { ...write.first, ...endOf(write), tries: write.tries, lastSeenAt: write.lastSeenAt };
+}
+
+function rowOf(row: Kept<FirstWrite>): Row {
+  const { rowVersion, firstDeliveryId, likeness, topic, body, tries, bookedAtMillis } = row;
+  return { rowVersion, firstDeliveryId, likeness, topic, body, tries, bookedAtMillis };
+}
+
+function windowRowOf(row: Kept<WindowAttributes>): WindowRow {
+  return { ...rowOf(row), windowEndsAtMillis: epochMillis(row.windowEndsAtMillis) };
+}
+
+function stateRowOf(row: Kept<StateFirstWrite>): StateRow {
+  return { ...rowOf(row), version: row.version };
 }

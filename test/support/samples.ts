@@ -1,11 +1,12 @@
-/** The design's billing route and deliveries on it, each part replaceable. */
-import { checkConfig } from '../../core/config/check.ts';
-import { defineConfig, type Route } from '../../core/config/route.ts';
-import { payload, topicLevel } from '../../core/config/sources.ts';
+/** The design's routes and deliveries on them, each part replaceable. */
+import type { LedgerRoute, Route, StateRoute, WindowRoute } from '../../core/config/route.ts';
+import { payload, timestamp, topicLevel } from '../../core/config/sources.ts';
 import type { Delivery } from '../../core/envelope.ts';
 import { type LedgerWrite, ledgerWriteOf } from '../../core/ledger-row.ts';
 import { type Message, type MessageReading, readMessage } from '../../core/message.ts';
+import { type StateWrite, stateWriteOf } from '../../core/state-row.ts';
 import { type EpochMillis, epochMillis } from '../../core/time.ts';
+import { type WindowWrite, windowWriteOf } from '../../core/window-row.ts';
 
 /** 2026-11-20T09:00:51.000Z. */
 export const NOW = epochMillis(1_795_165_251_000);
@@ -25,11 +26,49 @@ export const charges = {
   forward: 'booked/{device}/charges',
 } as const;
 
-/** The route of the design, its defaults filled in. */
-export function routeOf(changes: Partial<Route> = {}): Route {
-  const [route] = checkConfig(defineConfig({ routes: { charges } })).routes;
-  if (route === undefined) throw new Error('the sample has no route');
-  return { ...route, ...changes };
+const common = {
+  device: topicLevel(2),
+  feed: 'queue',
+  receipts: 0,
+  trustTopicLevel: null,
+  ignoring: null,
+} as const;
+
+/** The billing route of the design, its defaults filled in. */
+export function routeOf(changes: Partial<LedgerRoute> = {}): LedgerRoute {
+  return { ...charges, ...common, name: 'charges', maxAgeDays: 366, indexShards: 1, ...changes };
+}
+
+export const WINDOW_SECONDS = 600;
+
+/** A route with a window of ten minutes, on the same topic, so that the same deliveries serve. */
+export function windowRouteOf(changes: Partial<WindowRoute> = {}): WindowRoute {
+  return {
+    ...common,
+    name: 'events',
+    guarantee: 'deduplicated',
+    topic: 'billing/+/charges',
+    id: payload('id'),
+    windowSeconds: WINDOW_SECONDS,
+    time: null,
+    mode: 'enforce',
+    onStoreDown: 'hold',
+    forward: 'deduplicated/{device}/charges',
+    ...changes,
+  };
+}
+
+/** A route on which the newest `at` wins. */
+export function stateRouteOf(changes: Partial<StateRoute> = {}): StateRoute {
+  return {
+    ...common,
+    name: 'status',
+    guarantee: 'latest',
+    topic: 'billing/+/charges',
+    version: timestamp('at'),
+    forward: 'newest/{device}/charges',
+    ...changes,
+  };
 }
 
 export function deliveryOf(
@@ -62,8 +101,12 @@ export function bodyWith(fields: Readonly<Record<string, string | undefined>> = 
   return `{${members.join(',')}}`;
 }
 
-export function messageOf(body: string = BODY, changes: Partial<Delivery> = {}): Message {
-  const reading = readMessage(routeOf(), deliveryOf(body, changes));
+export function messageOf(
+  body: string | Uint8Array = BODY,
+  changes: Partial<Delivery> = {},
+  route: Route = routeOf(),
+): Message {
+  const reading = readMessage(route, deliveryOf(body, changes));
   if (reading.kind === 'rejected') throw new Error(`rejected: ${reading.rejection.detail}`);
   return reading.message;
 }
@@ -76,6 +119,38 @@ export function writeOf(
 ): LedgerWrite {
   const delivery = deliveryOf(body, changes);
   return ledgerWriteOf(routeOf(), delivery, messageOf(body, changes), tries, now);
+}
+
+export function windowWrite(
+  body: string | Uint8Array = BODY,
+  changes: Partial<Delivery> = {},
+  route: WindowRoute = windowRouteOf(),
+  now: EpochMillis = NOW,
+  tries = 1,
+): WindowWrite {
+  return windowWriteOf(
+    route,
+    deliveryOf(body, changes),
+    messageOf(body, changes, route),
+    tries,
+    now,
+  );
+}
+
+export function stateWrite(
+  body: string = BODY,
+  changes: Partial<Delivery> = {},
+  route: StateRoute = stateRouteOf(),
+  now: EpochMillis = NOW,
+  tries = 1,
+): StateWrite {
+  return stateWriteOf(
+    route,
+    deliveryOf(body, changes),
+    messageOf(body, changes, route),
+    tries,
+    now,
+  );
 }
 
 /** The reason of a reading that books nothing, else its kind. */

@@ -41,12 +41,17 @@ export async function connectThing(
   });
   client.on('error', () => {});
   const arrived: ReceiptsMessage[] = [];
-  const waiting: ((message: ReceiptsMessage) => void)[] = [];
+  const waiting: { resolve: (message: ReceiptsMessage) => void; reject: (error: Error) => void }[] =
+    [];
+  // A test that waits on a dead connection fails at once and says why.
+  client.on('close', () => {
+    for (const { reject } of waiting.splice(0)) reject(new Error(`${name} was cut off`));
+  });
   client.on('message', (_topic, payload) => {
     const message = JSON.parse(payload.toString()) as ReceiptsMessage;
     const next = waiting.shift();
     if (next === undefined) arrived.push(message);
-    else next(message);
+    else next.resolve(message);
   });
   await client.subscribeAsync(receiptsTopic(name), { qos: 1 });
   return {
@@ -57,7 +62,8 @@ export async function connectThing(
     nextReceipts: () => {
       const message = arrived.shift();
       if (message !== undefined) return Promise.resolve(message);
-      return new Promise((resolve) => waiting.push(resolve));
+      if (!client.connected) return Promise.reject(new Error(`${name} was cut off`));
+      return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
     },
     end: () => client.endAsync(true),
   };

@@ -1,94 +1,21 @@
+/** What rows hold, and what a table would refuse of them. */
 import { describe, expect, it } from 'vitest';
-import { type LedgerWrite, ledgerRowFault, ledgerWriteOf } from '../core/ledger-row.ts';
+import { sequence } from '../core/config/sources.ts';
+import { TerminalError } from '../core/errors.ts';
+import { type LedgerWrite, ledgerWriteOf } from '../core/ledger-row.ts';
 import { ITEM_BYTES_MAX } from '../core/limits.ts';
+import { factsOf } from '../core/message.ts';
+import { rowFault } from '../core/row.ts';
 import { epochMillis } from '../core/time.ts';
 import { attributeOf } from '../lambda/adapters/attributes.ts';
-import { ledgerWriteInput } from '../lambda/adapters/ledger-write.ts';
-import { BODY, bodyWith, deliveryOf, messageOf, NOW, routeOf, writeOf } from './support/samples.ts';
+import { bodyWith, deliveryOf, messageOf, NOW, routeOf, writeOf } from './support/samples.ts';
 
-const FIRST_WRITE = [
-  'rowVersion',
-  'route',
-  'device',
-  'topic',
-  'body',
-  'likeness',
-  'account',
-  'amount',
-  'unit',
-  'occurredAt',
-  'occurredAtMillis',
-  'receivedAt',
-  'bookedAt',
-  'bookedAtMillis',
-  'principal',
-  'accountPeriod',
-  'occurrence',
-  'firstDeliveryId',
-];
-
-describe('the one write', () => {
-  const input = ledgerWriteInput('ledger', writeOf(BODY, {}, NOW, 3));
-
-  it('says exactly this condition', () => {
-    expect(input.ConditionExpression).toBe('attribute_not_exists(pk) OR #likeness = :likeness');
-  });
-
-  it('says exactly this update: everything once, but lastSeenAt and tries', () => {
-    const sets = FIRST_WRITE.map((name) => `#${name} = if_not_exists(#${name}, :${name})`);
-    expect(input.UpdateExpression).toBe(
-      `SET ${sets.join(', ')}, #lastSeenAt = :now ADD #tries :tries`,
-    );
-  });
-
-  it('asks for the row in either case', () => {
-    expect(input.ReturnValues).toBe('ALL_NEW');
-    expect(input.ReturnValuesOnConditionCheckFailure).toBe('ALL_OLD');
-    expect(input.TableName).toBe('ledger');
-  });
-
-  it('names every attribute it uses and gives every value', () => {
-    const names = [...FIRST_WRITE, 'lastSeenAt', 'tries'];
-    expect(input.ExpressionAttributeNames).toEqual(
-      Object.fromEntries(names.map((name) => [`#${name}`, name])),
-    );
-    expect(Object.keys(input.ExpressionAttributeValues ?? {}).sort()).toEqual(
-      [...FIRST_WRITE.map((name) => `:${name}`), ':now', ':tries'].sort(),
-    );
-  });
-
-  it('writes the design’s attributes with these types and values', () => {
-    expect(input.Key).toEqual({ pk: { S: 'charges#dev-1' }, id: { S: 'c-1' } });
-    expect(input.ExpressionAttributeValues).toEqual({
-      ':rowVersion': { N: '1' },
-      ':route': { S: 'charges' },
-      ':device': { S: 'dev-1' },
-      ':topic': { S: 'billing/dev-1/charges' },
-      ':body': { S: BODY },
-      ':likeness': { S: messageOf().bodyHash },
-      ':account': { S: 'acme' },
-      ':amount': { N: '12.5' },
-      ':unit': { S: 'kWh' },
-      ':occurredAt': { S: '2026-11-20T08:59:00.000Z' },
-      ':occurredAtMillis': { N: String(Date.UTC(2026, 10, 20, 8, 59)) },
-      ':receivedAt': { S: '2026-11-20T09:00:51.000Z' },
-      ':bookedAt': { S: '2026-11-20T09:00:51.000Z' },
-      ':bookedAtMillis': { N: String(NOW) },
-      ':principal': { S: 'principal-1' },
-      ':accountPeriod': { S: 'acme#2026-11#0' },
-      ':occurrence': { S: '2026-11-20T08:59:00.000Z#dev-1#c-1' },
-      ':firstDeliveryId': { S: 'delivery-1' },
-      ':now': { S: '2026-11-20T09:00:51.000Z' },
-      ':tries': { N: '3' },
-    });
-  });
-
-  it('writes null for a principal that is not known, so that no copy can add one', () => {
-    const { ExpressionAttributeValues } = ledgerWriteInput(
-      'ledger',
-      writeOf(BODY, { principal: undefined }),
-    );
-    expect(ExpressionAttributeValues?.[':principal']).toEqual({ NULL: true });
+describe('a row of the ledger', () => {
+  it('keeps epoch and number of a counted id, so that gaps can be found', () => {
+    const route = routeOf({ id: sequence('seq', { epoch: 'boot' }) });
+    const body = bodyWith({ seq: '9007199254740993', boot: '7' });
+    const write = ledgerWriteOf(route, deliveryOf(body), messageOf(body, {}, route), 1, NOW);
+    expect(write.first).toMatchObject({ epoch: 'int:7', sequence: '9007199254740993' });
   });
 
   it('puts an id into the same shard whoever delivers it, and uses all shards', () => {
@@ -112,12 +39,33 @@ describe('the one write', () => {
   });
 });
 
+/** What DynamoDB would refuse in a booking with its index keys. */
+function ledgerRowFault(write: LedgerWrite): string | undefined {
+  return rowFault(write, [
+    ['accountPeriod', write.first.accountPeriod, 2_048],
+    ['occurrence', write.first.occurrence, 1_024],
+  ]);
+}
+
 function withFirst(changes: Partial<LedgerWrite['first']>): LedgerWrite {
   const write = writeOf();
   return { ...write, first: { ...write.first, ...changes } };
 }
 
-describe('ledgerRowFault', () => {
+describe('what a table would refuse', () => {
+  it('is no booking: an account or an id too long for the index is refused before the write', () => {
+    const message = messageOf();
+    const facts = factsOf(message, 'exactly-once');
+    const account = { ...facts, entry: { ...facts.entry, account: 'a'.repeat(2_039) } };
+    const id = { ...message.key, id: 'x'.repeat(1_000) };
+    for (const long of [
+      { ...message, facts: account },
+      { ...message, key: id },
+    ]) {
+      expect(() => ledgerWriteOf(routeOf(), deliveryOf(), long, 1, NOW)).toThrow(TerminalError);
+    }
+  });
+
   it('finds none in a booking', () => {
     expect(ledgerRowFault(writeOf())).toBeUndefined();
   });

@@ -1,0 +1,190 @@
+/**
+ * The lock: what the records of a running fleet hang on. A route's name, and where its id, device,
+ * likeness, version and index key come from, decide which record a message meets. Change one, and
+ * every message sent again looks new. `tollbridge.lock.json`, committed beside the configuration,
+ * pins them; a change is refused unless it is accepted by its name.
+ */
+import { DETAIL_CHARS_MAX } from '../limits.ts';
+import { printable } from '../printable.ts';
+import { bridgeEffect, pinEffect, removalEffect } from './lock-effects.ts';
+import type { Bridge, Route } from './route.ts';
+import { ignoringText, sourceText } from './source-text.ts';
+
+export const LOCK_VERSION = 1;
+
+/** What is pinned of a route of each guarantee, named as the configuration names it. */
+export const PINS = {
+  'exactly-once': [
+    'device',
+    'entry.account',
+    'entry.occurredAt',
+    'guarantee',
+    'id',
+    'indexShards',
+    'sameBody',
+  ],
+  deduplicated: ['device', 'guarantee', 'id', 'sameBody'],
+  latest: ['device', 'guarantee', 'sameBody', 'version'],
+} as const satisfies Readonly<Record<Route['guarantee'], readonly string[]>>;
+
+export type PinName = (typeof PINS)[Route['guarantee']][number];
+export type Pins = Readonly<Partial<Record<PinName, string | number>>> & {
+  readonly guarantee: Route['guarantee'];
+};
+
+export interface Lock {
+  readonly lockVersion: typeof LOCK_VERSION;
+  readonly bridge: string;
+  readonly routes: Readonly<Record<string, Pins>>;
+}
+
+/** One thing that is not as it was pinned. */
+export interface LockChange {
+  /** By which it is accepted: `charges.id`, `charges` for a route that is gone, `bridge.name`. */
+  readonly name: string;
+  readonly pinned: string;
+  readonly now: string;
+  /** What it would do to messages under way. */
+  readonly effect: string;
+}
+
+/** What a lock of this bridge pins; routes in the order of their names. */
+export function lockOf(bridge: Bridge): Lock {
+  const routes = bridge.routes.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+  return {
+    lockVersion: LOCK_VERSION,
+    bridge: bridge.name,
+    routes: Object.fromEntries(routes.map((route) => [route.name, pinsOf(route)])),
+  };
+}
+
+function pinsOf(route: Route): Pins {
+  const shared = {
+    device: sourceText(route.device),
+    guarantee: route.guarantee,
+    sameBody: route.ignoring === null ? 'bytes' : ignoringText({ ignoring: route.ignoring }),
+  };
+  switch (route.guarantee) {
+    case 'exactly-once':
+      return {
+        ...shared,
+        id: sourceText(route.id),
+        'entry.account': sourceText(route.entry.account),
+        'entry.occurredAt': sourceText(route.entry.occurredAt),
+        indexShards: route.indexShards,
+      };
+    case 'deduplicated':
+      return { ...shared, id: sourceText(route.id) };
+    case 'latest':
+      return { ...shared, version: sourceText(route.version) };
+  }
+}
+
+/** Whether a bridge has routes that the lock does not know yet: they are simply added. */
+export function hasAdditions(bridge: Bridge, lock: Lock): boolean {
+  return bridge.routes.some(({ name }) => !Object.hasOwn(lock.routes, name));
+}
+
+/** Everything that is not as it was pinned, in the order of the lock. New routes are no change. */
+export function compareLock(bridge: Bridge, lock: Lock): readonly LockChange[] {
+  const now = lockOf(bridge);
+  const added = Object.keys(now.routes).filter((name) => !Object.hasOwn(lock.routes, name));
+  const renamed =
+    now.bridge === lock.bridge
+      ? []
+      : [{ name: 'bridge.name', pinned: lock.bridge, now: now.bridge, effect: bridgeEffect() }];
+  const names = Object.keys(lock.routes).toSorted();
+  return [
+    ...renamed,
+    ...names.flatMap((name) => routeChanges(name, lock.routes[name], now, added)),
+  ];
+}
+
+function routeChanges(
+  name: string,
+  pinned: Pins | undefined,
+  lock: Lock,
+  added: readonly string[],
+): readonly LockChange[] {
+  if (pinned === undefined) return [];
+  // Names such as `constructor` are fine for a route, so inherited fields must not count.
+  const now = Object.hasOwn(lock.routes, name) ? lock.routes[name] : undefined;
+  if (now === undefined) {
+    const instead = added.length === 0 ? 'not there' : `not there; new is ${added.join(', ')}`;
+    const was = `a route that is ${pinned.guarantee}`;
+    const effect = removalEffect(pinned.guarantee);
+    return [{ name, pinned: was, now: instead, effect }];
+  }
+  // Pins that one of two guarantees does not have go with the guarantee.
+  return PINS[now.guarantee].flatMap((pin) => {
+    const was = pinned[pin];
+    const is = now[pin];
+    if (was === undefined || is === undefined || was === is) return [];
+    const effect = pinEffect(pin, now.guarantee);
+    return [{ name: `${name}.${pin}`, pinned: String(was), now: String(is), effect }];
+  });
+}
+
+/** Changes that nobody accepted, or names that accept nothing; the message lists every one. */
+export class LockError extends Error {
+  override readonly name = 'LockError';
+  /** What is still to be accepted or taken back. */
+  readonly changes: readonly LockChange[];
+  /** Names that were accepted but are no change. */
+  readonly strangers: readonly string[];
+
+  constructor(
+    changes: readonly LockChange[],
+    strangers: readonly string[],
+    all: readonly LockChange[],
+  ) {
+    super([...refusals(changes), ...typos(strangers, all), ...advice(all)].join('\n\n'));
+    this.changes = changes;
+    this.strangers = strangers;
+  }
+}
+
+/**
+ * Holds what changed against what was accepted by name.
+ * @throws LockError unless the two are the same
+ */
+export function assertAccepted(changes: readonly LockChange[], accepted: readonly string[]): void {
+  const refused = changes.filter(({ name }) => !accepted.includes(name));
+  const strangers = accepted.filter((name) => !changes.some((change) => change.name === name));
+  if (refused.length > 0 || strangers.length > 0) throw new LockError(refused, strangers, changes);
+}
+
+function refusals(changes: readonly LockChange[]): readonly string[] {
+  if (changes.length === 0) return [];
+  const count = changes.length === 1 ? '1 thing' : `${changes.length} things`;
+  return [
+    `tollbridge.config.ts changes ${count} that tollbridge.lock.json pins`,
+    ...changes.map((change) =>
+      [
+        `  ${change.name}`,
+        `    pinned: ${printable(change.pinned, DETAIL_CHARS_MAX)}`,
+        `    now:    ${printable(change.now, DETAIL_CHARS_MAX)}`,
+        `    effect: ${change.effect}`,
+      ].join('\n'),
+    ),
+  ];
+}
+
+function typos(strangers: readonly string[], all: readonly LockChange[]): readonly string[] {
+  if (strangers.length === 0) return [];
+  const names = strangers.map((name) => `'${printable(name, DETAIL_CHARS_MAX)}'`).join(', ');
+  const allowed =
+    all.length === 0
+      ? 'nothing that is pinned has changed (it may be in the lock file already)'
+      : `what has changed is ${all.map(({ name }) => name).join(', ')}`;
+  return [`accept names ${names}, which accepts nothing: ${allowed}`];
+}
+
+function advice(all: readonly LockChange[]): readonly string[] {
+  if (all.length === 0) return ['Leave accept out.'];
+  const names = all.map(({ name }) => name).join(',');
+  return [
+    'Take it back, or, when the fleet can bear it, accept it by name and commit the lock file:',
+    `  npx cdk synth -c accept=${names}\n  TOLLBRIDGE_ACCEPT=${names} npm start`,
+  ];
+}

@@ -1,0 +1,163 @@
+/**
+ * Ledger, deliveries and state on DynamoDB: the same few calls on each table, with the writes of
+ * `writes.ts`. Throws TerminalError or RetryableError, and nothing else.
+ */
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  UpdateItemCommand,
+  type UpdateItemCommandInput,
+} from '@aws-sdk/client-dynamodb';
+import { RetryableError } from '../../core/errors.ts';
+import type { MessageKey } from '../../core/identity.ts';
+import type { Deliveries, Ledger, State, WriteResult } from '../../core/ports.ts';
+import type { Row, RowWrite } from '../../core/row.ts';
+import type { StateRow } from '../../core/state-row.ts';
+import { epochMillis } from '../../core/time.ts';
+import type { WindowRow } from '../../core/window-row.ts';
+import { bytesOrTextOf, integerOf, textOf } from './attributes.ts';
+import { DYNAMODB_TERMINAL, failureOf } from './failure.ts';
+import {
+  copyCount,
+  ledgerUpdate,
+  stateUpdate,
+  windowPush,
+  windowRenewal,
+  windowUpdate,
+} from './writes.ts';
+
+type Item = Readonly<Record<string, AttributeValue>>;
+
+export function createLedgerTable(client: DynamoDBClient, table: string): Ledger {
+  const rows = new TableRows(client, table, rowOf);
+  return {
+    book: (write) => rows.write(write, ledgerUpdate(write)),
+    find: (key) => rows.find(key),
+    count: (write, firstDeliveryId) => rows.count(write, firstDeliveryId),
+  };
+}
+
+export function createDeliveriesTable(client: DynamoDBClient, table: string): Deliveries {
+  const rows = new TableRows(client, table, windowRowOf);
+  return {
+    admit: (write) => rows.write(write, windowUpdate(write)),
+    find: (key) => rows.find(key),
+    count: (write, firstDeliveryId) => rows.count(write, firstDeliveryId),
+    push: (write, firstDeliveryId) => rows.countAs(windowPush(write, firstDeliveryId)),
+    renew: (write, old) =>
+      rows.unlessRefused('renewing', () =>
+        client.send(new PutItemCommand({ TableName: table, ...windowRenewal(write, old) })),
+      ),
+  };
+}
+
+export function createStateTable(client: DynamoDBClient, table: string): State {
+  const rows = new TableRows(client, table, stateRowOf);
+  return { put: (write) => rows.write(write, stateUpdate(write)) };
+}
+
+/** What the three tables do alike. */
+class TableRows<Read extends Row> {
+  readonly #client: DynamoDBClient;
+  readonly #table: string;
+  readonly #read: (item: Item) => Read;
+
+  constructor(client: DynamoDBClient, table: string, read: (item: Item) => Read) {
+    this.#client = client;
+    this.#table = table;
+    this.#read = read;
+  }
+
+  async find(key: MessageKey): Promise<Read | undefined> {
+    const request = new GetItemCommand({
+      TableName: this.#table,
+      Key: { pk: { S: key.pk }, id: { S: key.id } },
+      ConsistentRead: true,
+    });
+    try {
+      const { Item } = await this.#client.send(request);
+      return Item === undefined ? undefined : this.#rowOf(Item);
+    } catch (error) {
+      throw ours(error) ?? failureOf('reading a row', error, DYNAMODB_TERMINAL);
+    }
+  }
+
+  async write(
+    write: RowWrite,
+    update: Omit<UpdateItemCommandInput, 'TableName'>,
+  ): Promise<WriteResult<Read>> {
+    try {
+      const { Attributes } = await this.#client.send(
+        new UpdateItemCommand({ TableName: this.#table, ...update }),
+      );
+      return { kind: 'written', row: this.#rowOf(Attributes ?? {}) };
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) {
+        throw ours(error) ?? failureOf('booking', error, DYNAMODB_TERMINAL);
+      }
+      const row = error.Item ? this.#rowOf(error.Item) : await this.find(write.key);
+      // Engines that do not return the old item are asked; TTL may have taken the row since.
+      if (row === undefined) throw new RetryableError('the row that refused a booking is gone');
+      return { kind: 'refused', row };
+    }
+  }
+
+  count(write: RowWrite, firstDeliveryId: string): Promise<void> {
+    return this.countAs(copyCount(write, firstDeliveryId));
+  }
+
+  /** A copy whose row has gone or changed hands meanwhile is not counted, and nothing is lost. */
+  async countAs(update: Omit<UpdateItemCommandInput, 'TableName'>): Promise<void> {
+    await this.unlessRefused('counting a copy', () =>
+      this.#client.send(new UpdateItemCommand({ TableName: this.#table, ...update })),
+    );
+  }
+
+  /** False when the condition failed. */
+  async unlessRefused(action: string, send: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await send();
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw failureOf(action, error, DYNAMODB_TERMINAL);
+    }
+  }
+
+  /** @throws RetryableError for a row that is not ours: an operator can mend it meanwhile */
+  #rowOf(item: Item): Read {
+    try {
+      return this.#read(item);
+    } catch (error) {
+      throw failureOf('reading a row', error, DYNAMODB_TERMINAL);
+    }
+  }
+}
+
+function ours(error: unknown): RetryableError | undefined {
+  return error instanceof RetryableError ? error : undefined;
+}
+
+function rowOf(item: Item): Row {
+  return {
+    rowVersion: integerOf(item, 'rowVersion'),
+    firstDeliveryId: textOf(item, 'firstDeliveryId'),
+    likeness: textOf(item, 'likeness'),
+    topic: textOf(item, 'topic'),
+    body: bytesOrTextOf(item, 'body'),
+    tries: integerOf(item, 'tries'),
+    bookedAtMillis: epochMillis(integerOf(item, 'bookedAtMillis')),
+  };
+}
+
+function windowRowOf(item: Item): WindowRow {
+  const windowEndsAtMillis = epochMillis(integerOf(item, 'windowEndsAtMillis'));
+  return { ...rowOf(item), windowEndsAtMillis };
+}
+
+function stateRowOf(item: Item): StateRow {
+  return { ...rowOf(item), version: epochMillis(integerOf(item, 'version')) };
+}

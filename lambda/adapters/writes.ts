@@ -1,0 +1,220 @@
+/**
+ * The one write in DynamoDB's words (design §3), for each guarantee. The clauses have names; their
+ * text is pinned in `test/writes.test.ts`, because every promise hangs on it.
+ */
+import type {
+  AttributeValue,
+  PutItemCommandInput,
+  UpdateItemCommandInput,
+} from '@aws-sdk/client-dynamodb';
+import type { MessageKey } from '../../core/identity.ts';
+import type { LedgerWrite } from '../../core/ledger-row.ts';
+import type { RowWrite } from '../../core/row.ts';
+import type { StateWrite } from '../../core/state-row.ts';
+import type { WindowRow, WindowWrite } from '../../core/window-row.ts';
+import { attributeOf } from './attributes.ts';
+
+const rowDoesNotExist = 'attribute_not_exists(pk)';
+const rowIsOfTheSameBody = '#likeness = :likeness';
+/** A row of another version lacks attributes that a copy must not add to it (I1). */
+const rowHasTheseAttributes = '#rowVersion = :rowVersion';
+const windowIsOpen = '#windowEndsAtMillis >= :receivedAtMillis';
+/** Copies arrive out of order: one that came earlier must not pull the end of the window back. */
+const windowEndsNoLater = '#windowEndsAtMillis <= :windowEndsAtMillis';
+const rowIsOlder = '#version < :version';
+const rowIsOfThisOwner = '#firstDeliveryId = :firstDeliveryId';
+
+const either = (...clauses: readonly string[]) => clauses.join(' OR ');
+const both = (...clauses: readonly string[]) => `(${clauses.join(' AND ')})`;
+
+export const LEDGER_CONDITION = either(
+  rowDoesNotExist,
+  both(rowIsOfTheSameBody, rowHasTheseAttributes),
+);
+const copyInWindow = [rowIsOfTheSameBody, rowHasTheseAttributes, windowIsOpen];
+export const WINDOW_CONDITION = either(rowDoesNotExist, both(...copyInWindow));
+export const PUSHED_WINDOW_CONDITION = either(
+  rowDoesNotExist,
+  both(...copyInWindow, windowEndsNoLater),
+);
+export const STATE_CONDITION = either('attribute_not_exists(#version)', rowIsOlder);
+/** The row is still the one that was read: no copy has pushed its window since. */
+export const RENEWAL_CONDITION = both(rowIsOfThisOwner, '#windowEndsAtMillis = :oldEndMillis');
+export const COUNT_CONDITION = rowIsOfThisOwner;
+export const PUSH_CONDITION = both(rowIsOfThisOwner, windowEndsNoLater);
+
+type Update = Omit<UpdateItemCommandInput, 'TableName'>;
+
+/** Books a billing message, or counts a copy of it. */
+export function ledgerUpdate(write: LedgerWrite): Update {
+  return {
+    Key: keyOf(write.key),
+    ...firstWriteWins(write.first, write.tries, write.lastSeenAt),
+    ConditionExpression: LEDGER_CONDITION,
+    ...returningRows,
+  };
+}
+
+/** Opens a window, or counts a copy inside it, pushing its end out where the id is device-made. */
+export function windowUpdate(write: WindowWrite): Update {
+  const end = endOf(write);
+  const update = write.isPushed
+    ? firstWriteWins(write.first, write.tries, write.lastSeenAt, end)
+    : firstWriteWins({ ...write.first, ...end }, write.tries, write.lastSeenAt);
+  return {
+    Key: keyOf(write.key),
+    ...update,
+    ExpressionAttributeValues: {
+      ...update.ExpressionAttributeValues,
+      ':receivedAtMillis': attributeOf(write.receivedAtMillis),
+    },
+    ConditionExpression: write.isPushed ? PUSHED_WINDOW_CONDITION : WINDOW_CONDITION,
+    ...returningRows,
+  };
+}
+
+/** Puts a fresh row in the place of one whose window is over, unless that has changed meanwhile. */
+export function windowRenewal(
+  write: WindowWrite,
+  old: WindowRow,
+): Omit<PutItemCommandInput, 'TableName'> {
+  const row = {
+    ...write.first,
+    ...endOf(write),
+    tries: write.tries,
+    lastSeenAt: write.lastSeenAt,
+  };
+  return {
+    Item: { ...keyOf(write.key), ...attributesOf(row) },
+    ConditionExpression: RENEWAL_CONDITION,
+    ExpressionAttributeNames: {
+      '#firstDeliveryId': 'firstDeliveryId',
+      '#windowEndsAtMillis': 'windowEndsAtMillis',
+    },
+    ExpressionAttributeValues: {
+      ':firstDeliveryId': { S: old.firstDeliveryId },
+      ':oldEndMillis': attributeOf(old.windowEndsAtMillis),
+    },
+  };
+}
+
+/** Replaces an older value. */
+export function stateUpdate(write: StateWrite): Update {
+  const { names, values, sets } = assignments({
+    ...write.first,
+    tries: write.tries,
+    lastSeenAt: write.lastSeenAt,
+  });
+  return {
+    Key: keyOf(write.key),
+    UpdateExpression: `SET ${sets.join(', ')}`,
+    ExpressionAttributeNames: names,
+    ExpressionAttributeValues: values,
+    ConditionExpression: STATE_CONDITION,
+    ...returningRows,
+  };
+}
+
+/** Counts a copy of a row that stands, and touches nothing else of it (I1). */
+export function copyCount(write: RowWrite, firstDeliveryId: string): Update {
+  return countOf(write, firstDeliveryId, COUNT_CONDITION);
+}
+
+/** Counts a copy that the one write refused, and pushes the window's end like that would have. */
+export function windowPush(write: WindowWrite, firstDeliveryId: string): Update {
+  return countOf(write, firstDeliveryId, PUSH_CONDITION, endOf(write));
+}
+
+function countOf(
+  write: RowWrite,
+  firstDeliveryId: string,
+  condition: string,
+  changing: object = {},
+): Update {
+  const { ExpressionAttributeNames, ExpressionAttributeValues, UpdateExpression } = firstWriteWins(
+    {},
+    write.tries,
+    write.lastSeenAt,
+    changing,
+  );
+  return {
+    Key: keyOf(write.key),
+    UpdateExpression,
+    ConditionExpression: condition,
+    ExpressionAttributeNames: {
+      ...ExpressionAttributeNames,
+      '#firstDeliveryId': 'firstDeliveryId',
+    },
+    ExpressionAttributeValues: {
+      ...ExpressionAttributeValues,
+      ':firstDeliveryId': { S: firstDeliveryId },
+    },
+  };
+}
+
+/** The attributes that say until when copies are known. */
+function endOf(write: WindowWrite) {
+  return { windowEndsAtMillis: write.windowEndsAtMillis, expiresAt: write.expiresAtSeconds };
+}
+
+const returningRows = {
+  ReturnValues: 'ALL_NEW',
+  ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+} as const;
+
+/**
+ * SET of every attribute that the row does not have yet, and of those that every delivery changes.
+ * Shared with the quarantine: writing a row again only counts it.
+ */
+export function firstWriteWins(
+  first: object,
+  tries: number,
+  lastSeenAt: string,
+  changing: object = {},
+): Pick<
+  UpdateItemCommandInput,
+  'UpdateExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
+> {
+  const kept = Object.keys(first).map((name) => `#${name} = if_not_exists(#${name}, :${name})`);
+  const changed = assignments(changing);
+  return {
+    UpdateExpression: `SET ${[...kept, ...changed.sets, '#lastSeenAt = :now'].join(', ')} ADD #tries :tries`,
+    ExpressionAttributeNames: {
+      ...assignments(first).names,
+      ...changed.names,
+      '#lastSeenAt': 'lastSeenAt',
+      '#tries': 'tries',
+    },
+    ExpressionAttributeValues: {
+      ...assignments(first).values,
+      ...changed.values,
+      ':now': { S: lastSeenAt },
+      ':tries': { N: String(tries) },
+    },
+  };
+}
+
+function assignments(attributes: object): {
+  readonly sets: readonly string[];
+  readonly names: Record<string, string>;
+  readonly values: Record<string, AttributeValue>;
+} {
+  const names = Object.keys(attributes);
+  return {
+    sets: names.map((name) => `#${name} = :${name}`),
+    names: Object.fromEntries(names.map((name) => [`#${name}`, name])),
+    values: Object.fromEntries(
+      Object.entries(attributesOf(attributes)).map(([name, value]) => [`:${name}`, value]),
+    ),
+  };
+}
+
+function attributesOf(attributes: object): Record<string, AttributeValue> {
+  return Object.fromEntries(
+    Object.entries(attributes).map(([name, value]) => [name, attributeOf(value)]),
+  );
+}
+
+function keyOf(key: MessageKey): Record<string, AttributeValue> {
+  return { pk: { S: key.pk }, id: { S: key.id } };
+}

@@ -1,0 +1,92 @@
+/** Publishes messages on the route's clean topic; one that can never go out is kept (I4). */
+import { TerminalError } from '../../core/errors.ts';
+import { type Forward, type ForwardMark, forwardOf } from '../../core/forward.ts';
+import { bookingIdOf } from '../../core/identity.ts';
+import { readUtf8 } from '../../core/json.ts';
+import type { Message, Rejection } from '../../core/message.ts';
+import { METRIC } from '../../core/metrics.ts';
+import { keep } from './keeping.ts';
+import { type IngestDeps, type Registered, rejectionOf, type Settled } from './register.ts';
+
+interface How {
+  /** The delivery that the message is known by: the one that booked it, or this one alone. */
+  readonly owner: string;
+  readonly mark?: ForwardMark;
+}
+
+/** @throws RetryableError when it did not go out but may yet */
+export function forwardMessage(deps: IngestDeps, fold: Registered, how: How): Promise<void> {
+  const { message } = fold.reading;
+  return publish(deps, fold, rejectionOf(message), {
+    device: message.device,
+    id: message.id,
+    forwardId: forwardIdOf(deps, message, how.owner),
+    body: message.body,
+    isJson: message.isJson,
+    mark: how.mark,
+  });
+}
+
+/** In shadow mode, what could not be read goes out as well, where the device itself has sent it. */
+export async function forwardUnread(
+  deps: IngestDeps,
+  fold: Settled,
+  rejection: Rejection,
+): Promise<void> {
+  const { device } = rejection;
+  if (device === undefined || rejection.answerTo !== device) return;
+  const { body, deliveryId } = fold.delivery;
+  await publish(deps, fold, rejection, {
+    device,
+    id: rejection.id,
+    forwardId: `${deps.route.name}#${device}##${deliveryId}`,
+    body: readUtf8(body) ?? body,
+    // It was refused, perhaps for not being JSON: nothing is said of it.
+    isJson: false,
+    mark: undefined,
+  });
+}
+
+/**
+ * The name that receivers remember. A ledger's id is used once for ever. In a window it can come
+ * back, and is then another message: the delivery that opened the window tells them apart.
+ */
+function forwardIdOf(
+  { route }: IngestDeps,
+  { key, facts, device }: Message,
+  owner: string,
+): string {
+  switch (facts.kind) {
+    case 'exactly-once':
+      return bookingIdOf(key);
+    case 'deduplicated':
+      return `${bookingIdOf(key)}#${owner}`;
+    case 'latest':
+      return `${route.name}#${device}#${key.id}#${facts.version}`;
+  }
+}
+
+async function publish(
+  deps: IngestDeps,
+  fold: Settled,
+  known: Omit<Rejection, 'reason' | 'detail'>,
+  forward: Omit<Forward, 'route' | 'template' | 'topic'>,
+): Promise<void> {
+  const { route, publisher, telemetry } = deps;
+  if (route.forward === null) return;
+  const reading = forwardOf({
+    ...forward,
+    route: route.name,
+    template: route.forward,
+    topic: fold.delivery.topic,
+  });
+  try {
+    if (!reading.ok) throw new TerminalError(reading.detail);
+    await publisher.publish(reading.publication);
+    telemetry.count(METRIC.forwarded, 1);
+  } catch (error) {
+    if (!(error instanceof TerminalError)) throw error;
+    telemetry.count(METRIC.unforwardable, 1);
+    await keep(deps, fold, { ...known, reason: 'unforwardable', detail: error.message });
+  }
+}

@@ -1,0 +1,19 @@
+/** What cannot be booked is kept whole, in the quarantine. */
+import type { Rejection } from '../../core/message.ts';
+import { type ConflictEvidence, quarantineRowOf } from '../../core/quarantine-row.ts';
+import type { IngestDeps, Settled } from './register.ts';
+
+export async function keep(
+  deps: IngestDeps,
+  { delivery }: Settled,
+  rejection: Rejection,
+  evidence?: ConflictEvidence,
+): Promise<void> {
+  const row = quarantineRowOf(deps.route.name, delivery, rejection, evidence);
+  await deps.quarantine.put(row);
+  deps.telemetry.note('warn', 'quarantined', {
+    reason: rejection.reason,
+    quarantineKey: row.key,
+    deliveryId: delivery.deliveryId,
+  });
+}

@@ -1,0 +1,28 @@
+/** The register of `exactly-once` routes. Rows are never forgotten. */
+import type { LedgerRoute } from '../../core/config/route.ts';
+import { ledgerWriteOf } from '../../core/ledger-row.ts';
+import type { Ledger } from '../../core/ports.ts';
+import type { Clock } from '../../core/time.ts';
+import { conflictVerdict, isSameMessage, ownerVerdict } from '../../core/verdict.ts';
+import type { Register } from './register.ts';
+
+export function createLedgerRegister(route: LedgerRoute, ledger: Ledger, clock: Clock): Register {
+  return {
+    async decide({ delivery, deliveryIds, reading }) {
+      const { message } = reading;
+      // A copy that comes too late to be booked anew may still be the copy of a booked message.
+      if (reading.kind === 'untimely' && (await ledger.find(message.key)) === undefined) {
+        return { kind: 'rejected', rejection: reading.rejection };
+      }
+      const write = ledgerWriteOf(route, delivery, message, deliveryIds.length, clock());
+      const { kind, row } = await ledger.book(write);
+      if (kind === 'written') return ownerVerdict(row, deliveryIds, write.tries);
+      if (!isSameMessage(row, write, route.ignoring)) {
+        return conflictVerdict(row, write, route.ignoring);
+      }
+      await ledger.count(write, row.firstDeliveryId);
+      // Nothing was added before: whoever booked the row did so in an earlier try.
+      return ownerVerdict(row, deliveryIds, 0);
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/** Where messages are registered: one kind for each guarantee, all asked the same question. */
+import type { Route } from '../../core/config/route.ts';
+import type { Fold } from '../../core/fold.ts';
+import type { Message, MessageReading, Rejection } from '../../core/message.ts';
+import type { Publisher, Quarantine, Telemetry } from '../../core/ports.ts';
+import type { Clock } from '../../core/time.ts';
+import type { Verdict } from '../../core/verdict.ts';
+
+/** What is settled together: a delivery, and the copies of it that are folded into its write. */
+export type Settled = Pick<Fold, 'delivery' | 'reading' | 'deliveryIds'>;
+
+/** The same, once it is known to hold a message. */
+export interface Registered extends Settled {
+  readonly reading: Exclude<MessageReading, { kind: 'rejected' }>;
+}
+
+export type Decision = Verdict | { readonly kind: 'rejected'; readonly rejection: Rejection };
+
+export interface Register {
+  /**
+   * Says what a delivery is, and registers it in the same write.
+   * @throws TerminalError when the table refuses it for good, RetryableError otherwise
+   */
+  decide(fold: Registered): Promise<Decision>;
+}
+
+export interface IngestDeps {
+  readonly route: Route;
+  readonly register: Register;
+  readonly quarantine: Quarantine;
+  readonly publisher: Publisher;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+}
+
+/** What a rejection of a message says beside its reason. */
+export function rejectionOf({
+  bodyHash,
+  device,
+  id,
+}: Message): Omit<Rejection, 'reason' | 'detail'> {
+  return { bodyHash, device, id, answerTo: device };
+}

@@ -1,0 +1,9 @@
+import { memoryEngine } from '../support/engines.ts';
+import { deliveriesContract } from './deliveries.contract.ts';
+import { ledgerContract } from './ledger.contract.ts';
+import { stateContract } from './state.contract.ts';
+
+const makeEngine = async () => memoryEngine();
+ledgerContract('memory', makeEngine);
+deliveriesContract('memory', makeEngine);
+stateContract('memory', makeEngine);
