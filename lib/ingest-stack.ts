@@ -1,6 +1,7 @@
 /** All that books messages. It holds no money for long, and can be deployed again at any time. */
-import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { recoveryWarnings } from '../core/config/recovery.ts';
 import type { Bridge } from '../core/config/route.ts';
 import { DataEndpoint } from './constructs/data-endpoint.ts';
 import { DevicePolicy } from './constructs/device-policy.ts';
@@ -20,8 +21,13 @@ export class IngestStack extends Stack {
   constructor(scope: Construct, id: string, props: IngestStackProps) {
     super(scope, id, props);
     const { bridge, state } = props;
+    // Warnings, for such a route works: only what takes the error action's road has to be booked
+    // by a person, and whoever deploys should have read that once.
+    for (const warning of recoveryWarnings(bridge)) {
+      Annotations.of(this).addWarningV2('tollbridge:recovery-id', warning);
+    }
     const { address } = new DataEndpoint(this, 'DataEndpoint');
-    const { policyName } = new DevicePolicy(this, 'DevicePolicy', { bridge });
+    const { policyNames } = new DevicePolicy(this, 'DevicePolicy', { bridge });
     // A scope of their own, so that no route's name can meet another construct's.
     const routes = new Construct(this, 'Routes');
     this.routes = new Map(
@@ -30,14 +36,18 @@ export class IngestStack extends Stack {
         new RouteIngest(routes, pascalCase(route.name), {
           bridge,
           route,
-          ledger: state.ledger,
+          messages: state.messagesOf(route),
           quarantine: state.quarantine,
           dataEndpoint: address,
         }),
       ]),
     );
     for (const [name, route] of this.routes) this.routeOutputs(pascalCase(name), route);
-    this.output('DevicePolicyName', policyName, "Attach it to each device's certificate");
+    this.output(
+      'DevicePolicyNames',
+      policyNames.join(','),
+      "Attach each of them to each device's certificate",
+    );
     this.output('DataEndpointAddress', address, 'The host that devices connect to');
   }
 

@@ -12,8 +12,9 @@ import {
   TableV2,
 } from 'aws-cdk-lib/aws-dynamodb';
 import type { Construct } from 'constructs';
+import type { Route } from '../core/config/route.ts';
 
-/** What every table that holds money is. */
+/** What every table is: money hangs on each row, or on a copy of one being recognised. */
 const KEPT = {
   // Charges come in bursts (a fleet that reconnects), and a throttled write is a late booking.
   billing: Billing.onDemand(),
@@ -29,22 +30,60 @@ const KEPT = {
   removalPolicy: RemovalPolicy.RETAIN,
 } satisfies Partial<TablePropsV2>;
 
+/** The key of a message (design §6). */
+const MESSAGE_KEY = {
+  partitionKey: { name: 'pk', type: AttributeType.STRING },
+  sortKey: { name: 'id', type: AttributeType.STRING },
+} satisfies Partial<TablePropsV2>;
+
+/**
+ * All four tables exist and are exported whatever the routes are. A route that is added later finds
+ * its table there, and one that is taken out takes no export with it that the ingest stack still
+ * imports while this one is deployed first: no change of routes is a change of this stack. An empty
+ * table on demand costs nothing.
+ */
 export class StateStack extends Stack {
   readonly ledger: TableV2;
+  readonly deliveries: TableV2;
+  readonly state: TableV2;
   readonly quarantine: TableV2;
 
   constructor(scope: Construct, id: string, props: StackProps = {}) {
     super(scope, id, props);
     this.ledger = ledgerTable(this);
+    this.deliveries = deliveriesTable(this);
+    this.state = stateTable(this);
     this.quarantine = quarantineTable(this);
-    new CfnOutput(this, 'LedgerTableName', {
-      value: this.ledger.tableName,
-      description: 'Booked messages, one row each',
-    });
-    new CfnOutput(this, 'QuarantineTableName', {
-      value: this.quarantine.tableName,
-      description: 'Deliveries that could not be booked, each with its reason',
-    });
+    this.publish('Ledger', this.ledger, 'Booked messages, one row each');
+    this.publish(
+      'Deliveries',
+      this.deliveries,
+      'Messages that copies are recognised by, for a time',
+    );
+    this.publish('State', this.state, 'The newest value of each topic');
+    this.publish(
+      'Quarantine',
+      this.quarantine,
+      'Deliveries that could not be booked, each with its reason',
+    );
+  }
+
+  /** The one table that the messages of a route stand in. */
+  messagesOf(route: Pick<Route, 'guarantee'>): TableV2 {
+    switch (route.guarantee) {
+      case 'exactly-once':
+        return this.ledger;
+      case 'deduplicated':
+        return this.deliveries;
+      case 'latest':
+        return this.state;
+    }
+  }
+
+  private publish(name: string, table: TableV2, description: string): void {
+    new CfnOutput(this, `${name}TableName`, { value: table.tableName, description });
+    this.exportValue(table.tableName);
+    this.exportValue(table.tableArn);
   }
 }
 
@@ -55,8 +94,7 @@ export class StateStack extends Stack {
 function ledgerTable(scope: Construct): TableV2 {
   return new TableV2(scope, 'Ledger', {
     ...KEPT,
-    partitionKey: { name: 'pk', type: AttributeType.STRING },
-    sortKey: { name: 'id', type: AttributeType.STRING },
+    ...MESSAGE_KEY,
     globalSecondaryIndexes: [
       {
         indexName: 'by-account',
@@ -77,6 +115,27 @@ function ledgerTable(scope: Construct): TableV2 {
       },
     ],
   });
+}
+
+/**
+ * `expiresAt` is set by the function, to when no delivery that could count as a copy can still be
+ * under way (I7). The sweep only tidies up: whether a window is open is decided by the condition of
+ * the write, so it may come late or never.
+ */
+function deliveriesTable(scope: Construct): TableV2 {
+  return new TableV2(scope, 'Deliveries', {
+    ...KEPT,
+    ...MESSAGE_KEY,
+    timeToLiveAttribute: 'expiresAt',
+  });
+}
+
+/**
+ * `pk` is the device, `id` the topic. No TTL attribute: without the row, a late copy of an old
+ * value would find nothing newer and become the newest.
+ */
+function stateTable(scope: Construct): TableV2 {
+  return new TableV2(scope, 'State', { ...KEPT, ...MESSAGE_KEY });
 }
 
 /**

@@ -9,6 +9,8 @@ const THING = '${iot:Connection.Thing.ThingName}';
 
 /** AWS IoT quota "Maximum policy document size", white space not counted. */
 const POLICY_CHARS_MAX = 2_048;
+/** AWS IoT quota "Maximum number of policies that can be attached to a certificate". */
+const POLICIES_MAX = 10;
 /** The longest that the start of an ARN becomes, e.g. `arn:aws-us-gov:iot:ap-southeast-2:…`. */
 const ARN_START = 'arn:aws-us-gov:iot:ap-southeast-2:123456789012:';
 
@@ -18,41 +20,81 @@ export interface DevicePolicyProps {
 
 /**
  * What a device may do (I6): connect under its thing's name, send on its own topics, read its own
- * receipts. An operator attaches it by name to each device's certificate.
+ * receipts. An operator attaches it by name to each device's certificate. What does not fit into
+ * one policy goes on in further ones, which are attached beside it.
  */
 export class DevicePolicy extends Construct {
-  readonly policyName: string;
+  readonly policyNames: readonly string[];
 
   constructor(scope: Construct, id: string, props: DevicePolicyProps) {
     super(scope, id);
-    this.policyName = `${props.bridge.name}_device`;
-    assertFits(props.bridge);
-    const arnStart = Stack.of(this).formatArn({ service: 'iot', resource: '' });
-    new CfnPolicy(this, 'Policy', {
-      policyName: this.policyName,
-      policyDocument: documentOf(props.bridge, arnStart.replace(/\/$/, '')),
+    const arnStart = Stack.of(this).formatArn({ service: 'iot', resource: '' }).replace(/\/$/, '');
+    this.policyNames = statementsOf(props.bridge).map((statements, index) => {
+      const ordinal = index === 0 ? '' : `${index + 1}`;
+      const policyName = [props.bridge.name, 'device', ordinal].filter(Boolean).join('_');
+      new CfnPolicy(this, `Policy${ordinal}`, {
+        policyName,
+        policyDocument: documentOf(statements, arnStart),
+      });
+      return policyName;
     });
   }
 }
 
-function documentOf(bridge: Bridge, arnStart: string) {
-  const allow = (action: string, resources: readonly string[]) => ({
-    Effect: 'Allow',
-    Action: action,
-    Resource: resources.map((resource) => arnStart + resource),
-  });
+/** An action and what it is allowed on, without the start of the ARN. */
+type Allowed = readonly [action: string, resources: readonly string[]];
+
+function documentOf(statements: readonly Allowed[], arnStart: string) {
   return {
     Version: '2012-10-17',
-    Statement: [
-      allow('iot:Connect', [`client/${THING}`]),
-      allow(
-        'iot:Publish',
-        publishTopics(bridge).map((topic) => `topic/${topic}`),
-      ),
-      allow('iot:Subscribe', [`topicfilter/tollbridge/${THING}/receipts`]),
-      allow('iot:Receive', [`topic/tollbridge/${THING}/receipts`]),
-    ],
+    Statement: statements.map(([action, resources]) => ({
+      Effect: 'Allow',
+      Action: action,
+      Resource: resources.map((resource) => arnStart + resource),
+    })),
   };
+}
+
+/**
+ * The statements of each policy. A policy that is too long fails at deployment, half-way through
+ * the stack, so they are shared out before.
+ */
+function statementsOf(bridge: Bridge): readonly (readonly Allowed[])[] {
+  const policies: Allowed[][] = [[...ownStatements(), ['iot:Publish', ownTopics()]]];
+  for (const route of bridge.routes) {
+    const topics = publishTopics(bridge, route);
+    const current = policies.at(-1) ?? [];
+    const extended = withPublish(current, topics);
+    if (fits(extended)) policies[policies.length - 1] = extended;
+    else policies.push([['iot:Publish', topics]]);
+  }
+  if (policies.length <= POLICIES_MAX) return policies;
+  throw new Error(
+    `the rights of a device on ${bridge.routes.length} routes take ${policies.length} policies; ` +
+      `AWS IoT allows ${POLICIES_MAX} on a certificate. Move routes to a second bridge (name: '…').`,
+  );
+}
+
+function fits(statements: readonly Allowed[]): boolean {
+  return JSON.stringify(documentOf(statements, ARN_START)).length <= POLICY_CHARS_MAX;
+}
+
+function withPublish(statements: readonly Allowed[], topics: readonly string[]): Allowed[] {
+  return statements.map(([action, resources]) =>
+    action === 'iot:Publish' ? [action, [...resources, ...topics]] : [action, resources],
+  );
+}
+
+function ownStatements(): readonly Allowed[] {
+  return [
+    ['iot:Connect', [`client/${THING}`]],
+    ['iot:Subscribe', [`topicfilter/tollbridge/${THING}/receipts`]],
+    ['iot:Receive', [`topic/tollbridge/${THING}/receipts`]],
+  ];
+}
+
+function ownTopics(): readonly string[] {
+  return [`topic/tollbridge/${THING}/release`, `topic/tollbridge/${THING}/query`];
 }
 
 /**
@@ -60,16 +102,10 @@ function documentOf(bridge: Bridge, arnStart: string) {
  * a right for every device would let each of them use up another's ids. The gateway needs a policy
  * of its own.
  */
-function publishTopics(bridge: Bridge): readonly string[] {
-  const own = bridge.routes.filter((route) => route.trustTopicLevel === null);
-  return [
-    ...own.flatMap((route) => {
-      const topic = topicOfDevice(route);
-      return [topic, `$aws/rules/${ruleName(bridge, route)}/${topic}`];
-    }),
-    `tollbridge/${THING}/release`,
-    `tollbridge/${THING}/query`,
-  ];
+function publishTopics(bridge: Bridge, route: Route): readonly string[] {
+  if (route.trustTopicLevel !== null) return [];
+  const topic = topicOfDevice(route);
+  return [`topic/${topic}`, `topic/$aws/rules/${ruleName(bridge, route)}/${topic}`];
 }
 
 /** The route's filter as a policy pattern: the device's level is the thing, other wildcards `*`. */
@@ -81,14 +117,4 @@ function topicOfDevice(route: Route): string {
       return level === '+' || level === '#' ? '*' : level;
     })
     .join('/');
-}
-
-/** A policy that is too long fails at deployment, half-way through the stack. */
-function assertFits(bridge: Bridge): void {
-  const chars = JSON.stringify(documentOf(bridge, ARN_START)).length;
-  if (chars <= POLICY_CHARS_MAX) return;
-  throw new Error(
-    `the device policy of ${bridge.routes.length} routes has up to ${chars} characters; AWS IoT ` +
-      `allows ${POLICY_CHARS_MAX}. Shorten topics, or move routes to a second bridge (name: '…').`,
-  );
 }

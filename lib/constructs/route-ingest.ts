@@ -19,20 +19,26 @@ import {
 import { receiptsTopic } from '../../core/receipts.ts';
 import { acknowledge } from './acknowledge.ts';
 import { BridgeFunction } from './bridge-function.ts';
+import { holdToDeliveryLife } from './delivery-life.ts';
 
-/** AWS Lambda allows 4 KB for all variables together; the other ones need less than 1 KB. */
+/**
+ * AWS Lambda allows 4 KB for all variables together, and measures them as one JSON text, in which
+ * each quote of a route takes two bytes (github-aws-runners/terraform-aws-github-runner#3594). The
+ * other ones need less than 1 KB.
+ */
 const ROUTE_BYTES_MAX = 3_072;
 
 export interface RouteIngestProps {
   readonly bridge: Bridge;
   readonly route: Route;
-  readonly ledger: TableV2;
+  /** The table of the route's guarantee. */
+  readonly messages: TableV2;
   readonly quarantine: TableV2;
   /** Host name of the IoT data plane. */
   readonly dataEndpoint: string;
 }
 
-/** The way of a message from the topic to the ledger, for one route, with its detour (I2). */
+/** The way of a message from the topic to its table, for one route, with its detour (I2). */
 export class RouteIngest extends Construct {
   readonly ruleName: string;
   readonly queue: Queue;
@@ -58,6 +64,7 @@ export class RouteIngest extends Construct {
     grantTables(ingest.role, props);
     grantPublish(ingest.role, route);
     this.rule = topicRule(this, route);
+    holdToDeliveryLife(this, this);
   }
 }
 
@@ -88,14 +95,14 @@ function ingestFunction(
   props: RouteIngestProps,
   deadLetters: Queue,
 ): BridgeFunction {
-  const { route, ledger, quarantine, dataEndpoint } = props;
+  const { route, messages, quarantine, dataEndpoint } = props;
   return new BridgeFunction(scope, 'Ingest', {
     entry: 'ingest/index.ts',
     description: `Books the deliveries of the route ${route.name}`,
     deadLetters,
     environment: {
       ROUTE: routeVariable(route),
-      LEDGER_TABLE: ledger.tableName,
+      MESSAGES_TABLE: messages.tableName,
       QUARANTINE_TABLE: quarantine.tableName,
       // Read by the AWS SDK itself: the function is the same against any data plane.
       AWS_ENDPOINT_URL_IOT_DATA_PLANE: `https://${dataEndpoint}`,
@@ -105,23 +112,32 @@ function ingestFunction(
 
 function routeVariable(route: Route): string {
   const json = JSON.stringify(route);
-  const bytes = Buffer.byteLength(json);
+  const bytes = Buffer.byteLength(JSON.stringify(json));
   if (bytes < ROUTE_BYTES_MAX) return json;
   throw new Error(
-    `routes.${route.name} has ${bytes} bytes as JSON; fewer than ${ROUTE_BYTES_MAX} are allowed, ` +
-      'as it travels in a variable of the function. Shorten its paths, its unit or trustTopicLevel.',
+    `routes.${route.name} takes ${bytes} bytes as JSON in a variable of the function, each quote ` +
+      `being escaped; fewer than ${ROUTE_BYTES_MAX} are allowed. Shorten its topic, its paths or trustTopicLevel.`,
   );
 }
 
 /**
- * Written out, because the tables' own grants would open their indexes and more actions: the
- * function updates a row by its key, and reads one where an engine returns no old item.
+ * What a function does to the table of its guarantee: it updates a row by its key, and reads one
+ * where an engine returns no old item. PutItem, which replaces a whole row, is for the renewal of a
+ * row whose window is over, and for no table besides: a replaced ledger row would be a lost
+ * booking (I1). Nobody may delete: a row that is gone makes its id new again.
  */
-function grantTables(role: Role, { ledger, quarantine }: RouteIngestProps): void {
+const MESSAGE_ACTIONS: Readonly<Record<Route['guarantee'], readonly string[]>> = {
+  'exactly-once': ['dynamodb:UpdateItem', 'dynamodb:GetItem'],
+  deduplicated: ['dynamodb:UpdateItem', 'dynamodb:GetItem', 'dynamodb:PutItem'],
+  latest: ['dynamodb:UpdateItem', 'dynamodb:GetItem'],
+};
+
+/** Written out, because the tables' own grants would open their indexes and more actions. */
+function grantTables(role: Role, { route, messages, quarantine }: RouteIngestProps): void {
   role.addToPolicy(
     new PolicyStatement({
-      actions: ['dynamodb:UpdateItem', 'dynamodb:GetItem'],
-      resources: [ledger.tableArn],
+      actions: [...MESSAGE_ACTIONS[route.guarantee]],
+      resources: [messages.tableArn],
     }),
   );
   role.addToPolicy(

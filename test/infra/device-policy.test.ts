@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { defineConfig, type RouteConfig } from '../../core/config/route.ts';
 import config from '../../tollbridge.config.ts';
-import { otherConfig, resourceOf, templatesOf } from './templates.ts';
+import { otherConfig, resourceOf, resourcesOf, templatesOf, threeConfig } from './templates.ts';
 
 const first = templatesOf(config).ingestTemplate;
 const other = templatesOf(otherConfig).ingestTemplate;
@@ -20,16 +20,6 @@ describe('the device policy', () => {
           { Effect: 'Allow', Action: 'iot:Connect', Resource: [`${IOT}client/${THING}`] },
           {
             Effect: 'Allow',
-            Action: 'iot:Publish',
-            Resource: [
-              `${IOT}topic/billing/${THING}/charges`,
-              `${IOT}topic/$aws/rules/tollbridge_charges/billing/${THING}/charges`,
-              `${IOT}topic/tollbridge/${THING}/release`,
-              `${IOT}topic/tollbridge/${THING}/query`,
-            ],
-          },
-          {
-            Effect: 'Allow',
             Action: 'iot:Subscribe',
             Resource: [`${IOT}topicfilter/tollbridge/${THING}/receipts`],
           },
@@ -37,6 +27,16 @@ describe('the device policy', () => {
             Effect: 'Allow',
             Action: 'iot:Receive',
             Resource: [`${IOT}topic/tollbridge/${THING}/receipts`],
+          },
+          {
+            Effect: 'Allow',
+            Action: 'iot:Publish',
+            Resource: [
+              `${IOT}topic/tollbridge/${THING}/release`,
+              `${IOT}topic/tollbridge/${THING}/query`,
+              `${IOT}topic/billing/${THING}/charges`,
+              `${IOT}topic/$aws/rules/tollbridge_charges/billing/${THING}/charges`,
+            ],
           },
         ],
       },
@@ -57,23 +57,62 @@ describe('the device policy', () => {
     );
   });
 
+  it('lets a device send on routes of every guarantee, and on no forward of theirs', () => {
+    const topics = publishTopics(templatesOf(threeConfig).ingestTemplate);
+    const own = [`billing/${THING}/charges`, `events/${THING}/*`, `status/${THING}`];
+    const rules = ['fleet_charges', 'fleet_events', 'fleet_status'];
+    expect(topics).toEqual([
+      `topic/tollbridge/${THING}/release`,
+      `topic/tollbridge/${THING}/query`,
+      ...own.flatMap((topic, index) => [
+        `topic/${topic}`,
+        `topic/$aws/rules/${rules[index]}/${topic}`,
+      ]),
+    ]);
+  });
+
   it('gives no right on a route that trusts its topic level: a gateway needs its own policy', () => {
     expect(publishTopics(other).filter((topic) => topic.includes('pumps'))).toEqual([]);
   });
 
-  it('is refused when the app is built, not when it is deployed, if AWS IoT would refuse it', () => {
-    const charges = config.routes.charges as RouteConfig;
-    const routes = Object.fromEntries(
-      Array.from({ length: 12 }, (_, index) => [
-        `route${index}`,
-        { ...charges, topic: `billing${index}/+/charges`, forward: `booked${index}/{device}` },
-      ]),
+  it('goes on in further policies where one would be longer than AWS IoT allows', () => {
+    const { ingestTemplate } = templatesOf(manyRoutes(12));
+    const policies = resourcesOf(ingestTemplate, 'AWS::IoT::Policy').map(
+      ({ properties }) => properties,
     );
-    expect(() => templatesOf(defineConfig({ routes }))).toThrow(
-      /the device policy of 12 routes has up to \d+ characters; AWS IoT allows 2048/,
+    expect(policies.map(({ PolicyName }) => PolicyName).sort()).toEqual([
+      'tollbridge_device',
+      'tollbridge_device_2',
+    ]);
+    for (const { PolicyDocument } of policies) {
+      const longest = JSON.stringify(PolicyDocument).replaceAll(
+        IOT,
+        'arn:aws-us-gov:iot:ap-southeast-2:123456789012:',
+      );
+      expect(longest.length).toBeLessThanOrEqual(2_048);
+    }
+    const text = JSON.stringify(policies);
+    for (let index = 0; index < 12; index++) expect(text).toContain(`billing${index}/`);
+  });
+
+  it('is refused when the app is built, not when it is deployed, if a certificate cannot hold it', () => {
+    expect(() => templatesOf(manyRoutes(80))).toThrow(
+      /the rights of a device on 80 routes take \d+ policies; AWS IoT allows 10/,
     );
   });
 });
+
+function manyRoutes(count: number) {
+  const charges = config.routes.charges as RouteConfig;
+  return defineConfig({
+    routes: Object.fromEntries(
+      Array.from({ length: count }, (_, index) => [
+        `route${index}`,
+        { ...charges, topic: `billing${index}/+/charges`, forward: `booked${index}/{device}` },
+      ]),
+    ),
+  });
+}
 
 function publishTopics(template: typeof first): readonly string[] {
   const { PolicyDocument } = resourceOf(template, 'AWS::IoT::Policy').properties;

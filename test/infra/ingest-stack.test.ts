@@ -12,19 +12,23 @@ import {
 import config from '../../tollbridge.config.ts';
 import {
   type Found,
+  handlersOf,
   inventoryOf,
   otherConfig,
   type Properties,
   resourceOf,
   resourcesOf,
   templatesOf,
+  threeConfig,
 } from './templates.ts';
 
 const first = templatesOf(config);
 const other = templatesOf(otherConfig);
+const three = templatesOf(threeConfig);
 const bridges = [
   { name: 'tollbridge', config: config as Config, template: first.ingestTemplate },
   { name: 'water', config: otherConfig, template: other.ingestTemplate },
+  { name: 'fleet', config: threeConfig, template: three.ingestTemplate },
 ];
 const routes = bridges.flatMap(({ config: written, template }) => {
   const bridge = checkConfig(written);
@@ -52,9 +56,8 @@ describe('the ingest stack', () => {
     });
   });
 
-  it('shares between routes only the device policy and the look-up of the endpoint', () => {
+  it('shares between routes only the policy and the look-up, whatever their guarantees', () => {
     const one = inventoryOf(first.ingestTemplate);
-    const two = inventoryOf(other.ingestTemplate);
     const shared = {
       'AWS::IAM::Policy': 1,
       'AWS::IAM::Role': 1,
@@ -63,10 +66,15 @@ describe('the ingest stack', () => {
       'AWS::Logs::LogGroup': 1,
       'Custom::AWS': 1,
     };
-    for (const [type, count] of Object.entries(one)) {
-      const common = shared[type as keyof typeof shared] ?? 0;
-      expect([type, two[type]]).toEqual([type, 2 * (count - common) + common]);
-    }
+    const inventoryFor = (routeCount: number) =>
+      Object.fromEntries(
+        Object.entries(one).map(([type, count]) => {
+          const common = shared[type as keyof typeof shared] ?? 0;
+          return [type, routeCount * (count - common) + common];
+        }),
+      );
+    expect(inventoryOf(other.ingestTemplate)).toEqual(inventoryFor(2));
+    expect(inventoryOf(three.ingestTemplate)).toEqual(inventoryFor(3));
   });
 
   it('takes its names from the configuration, so that two bridges fit one account', () => {
@@ -88,11 +96,11 @@ describe('the ingest stack', () => {
       'ChargesQueueUrl',
       'ChargesRuleName',
       'DataEndpointAddress',
-      'DevicePolicyName',
+      'DevicePolicyNames',
     ]);
     expect(outputs.ChargesRuleName?.Value).toBe('tollbridge_charges');
     expect(outputs.ChargesBasicIngestPrefix?.Value).toBe('$aws/rules/tollbridge_charges/');
-    expect(outputs.DevicePolicyName?.Value).toBe('tollbridge_device');
+    expect(outputs.DevicePolicyNames?.Value).toBe('tollbridge_device');
   });
 
   it('looks the data endpoint up when it is deployed, by the name that has a trusted certificate', () => {
@@ -281,37 +289,6 @@ describe.each(bridges)('functions of $name', ({ template, config: written }) => 
       expect(properties).not.toHaveProperty('DestinationConfig');
     }
   });
-
-  it('receive their route, their tables and the data plane, besides what all have', () => {
-    const bridge = checkConfig(written);
-    const variables = handlers.map(
-      ({ properties }) => (properties.Environment as Properties).Variables as Properties,
-    );
-    expect(variables.map(({ ROUTE }) => JSON.parse(String(ROUTE)))).toEqual(bridge.routes);
-    for (const each of variables) {
-      expect(each).toEqual({
-        NODE_OPTIONS: '--enable-source-maps',
-        POWERTOOLS_SERVICE_NAME: 'tollbridge',
-        POWERTOOLS_METRICS_NAMESPACE: 'Tollbridge',
-        POWERTOOLS_LOG_LEVEL: 'INFO',
-        ROUTE: expect.any(String),
-        LEDGER_TABLE: expect.stringMatching(/^<import .*Ledger/),
-        QUARANTINE_TABLE: expect.stringMatching(/^<import .*Quarantine/),
-        AWS_ENDPOINT_URL_IOT_DATA_PLANE: expect.stringMatching(
-          /^https:\/\/<DataEndpoint\w+\.endpointAddress>$/,
-        ),
-      });
-    }
-  });
-});
-
-it('a route that does not fit the function’s variables is refused when the app is built', () => {
-  const charges = config.routes.charges;
-  if (charges === undefined) throw new Error('the default configuration has no route charges');
-  const trustTopicLevel = `the gateway ${'x'.repeat(3_000)} publishes`;
-  expect(() => templatesOf({ routes: { charges: { ...charges, trustTopicLevel } } })).toThrow(
-    /routes\.charges has 3\d{3} bytes as JSON; fewer than 3072 are allowed/,
-  );
 });
 
 function ruleOf(template: (typeof bridges)[0]['template'], name: string): Found {
@@ -320,13 +297,6 @@ function ruleOf(template: (typeof bridges)[0]['template'], name: string): Found 
   );
   if (found === undefined) throw new Error(`no rule is named ${name}`);
   return found;
-}
-
-/** The functions of routes; the CDK's own, for the look-up, has no environment. */
-function handlersOf(template: (typeof bridges)[0]['template']): readonly Found[] {
-  return resourcesOf(template, 'AWS::Lambda::Function').filter(
-    ({ properties }) => 'Environment' in properties,
-  );
 }
 
 function redriveOf(properties: Properties) {

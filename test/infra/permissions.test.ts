@@ -7,10 +7,12 @@ import {
   type Statement,
   statementsOf,
   templatesOf,
+  threeConfig,
 } from './templates.ts';
 
 const first = templatesOf(config).ingestTemplate;
 const other = templatesOf(otherConfig).ingestTemplate;
+const three = templatesOf(threeConfig).ingestTemplate;
 
 /** The one action that may stand on every resource, and why. */
 const ON_EVERYTHING = new Map([
@@ -22,6 +24,7 @@ const IOT = 'arn:<AWS::Partition>:iot:<AWS::Region>:<AWS::AccountId>:';
 describe.each([
   { name: 'tollbridge', template: first },
   { name: 'water', template: other },
+  { name: 'fleet', template: three },
 ])('every permission in $name', ({ template }) => {
   const allowed = statementsOf(template).filter(({ effect }) => effect === 'Allow');
 
@@ -36,6 +39,28 @@ describe.each([
     for (const { actions, resources, holder } of allowed) {
       if (!resources.includes('*')) continue;
       expect([holder, ...actions.filter((action) => !ON_EVERYTHING.has(action))]).toEqual([holder]);
+    }
+  });
+
+  it('deletes nothing from a table, and no way round that is open', () => {
+    const onTables = allowed.flatMap(({ actions }) =>
+      actions.filter((action) => action.startsWith('dynamodb:')),
+    );
+    const keeping = ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'];
+    expect(onTables.filter((action) => !keeping.includes(action))).toEqual([]);
+  });
+
+  it('replaces whole rows in the deliveries alone: a replaced ledger row is a lost booking', () => {
+    const replaced = allowed
+      .filter(({ actions }) => actions.includes('dynamodb:PutItem'))
+      .flatMap(({ resources }) => resources.map(tableNameIn));
+    expect(replaced.filter((table) => table !== 'Deliveries')).toEqual([]);
+  });
+
+  it('acts on tables and not on their indexes', () => {
+    const onTables = allowed.filter(({ actions }) => actions.some((one) => /^dynamodb:/.test(one)));
+    for (const { resources } of onTables) {
+      for (const resource of resources) expect(resource).toMatch(/^<import [\w-]+:\w+Arn\w+>$/);
     }
   });
 
@@ -79,6 +104,56 @@ describe('the function of a route', () => {
   });
 });
 
+describe('the tables that a function may use', () => {
+  it.each([
+    {
+      guarantee: 'exactly-once',
+      role: /^RoutesChargesIngestRole/,
+      rights: [
+        'dynamodb:GetItem on Ledger',
+        'dynamodb:UpdateItem on Ledger',
+        'dynamodb:UpdateItem on Quarantine',
+      ],
+    },
+    {
+      guarantee: 'deduplicated',
+      role: /^RoutesEventsIngestRole/,
+      rights: [
+        'dynamodb:GetItem on Deliveries',
+        'dynamodb:PutItem on Deliveries',
+        'dynamodb:UpdateItem on Deliveries',
+        'dynamodb:UpdateItem on Quarantine',
+      ],
+    },
+    {
+      guarantee: 'latest',
+      role: /^RoutesStatusIngestRole/,
+      rights: [
+        'dynamodb:GetItem on State',
+        'dynamodb:UpdateItem on Quarantine',
+        'dynamodb:UpdateItem on State',
+      ],
+    },
+  ])('are that of $guarantee and the quarantine, and no other', ({ role, rights }) => {
+    const onTables = rightsOf(three, role).filter((right) => right.startsWith('dynamodb:'));
+    const named = onTables.map((right) => right.replace(/<.*>/, tableNameIn));
+    expect(named.sort()).toEqual(rights);
+  });
+});
+
+describe('the topics that a function may publish on', () => {
+  it.each([
+    { route: 'charges', role: /^RoutesChargesIngestRole/, forwards: ['booked/*/charges'] },
+    { route: 'events', role: /^RoutesEventsIngestRole/, forwards: ['deduplicated/events/*/*'] },
+    { route: 'status', role: /^RoutesStatusIngestRole/, forwards: [] },
+  ])('are receipts and the forward of $route, and no topic that a route listens on', (each) => {
+    const topics = [...each.forwards, 'tollbridge/*/receipts'];
+    expect(rightsOf(three, each.role).filter((right) => right.startsWith('iot:'))).toEqual(
+      topics.map((topic) => `iot:Publish on ${IOT}topic/${topic}`),
+    );
+  });
+});
+
 describe('the rule of a route', () => {
   const role = resourceOf(first, 'AWS::IAM::Role', /^RoutesChargesRuleRole/);
 
@@ -110,6 +185,11 @@ it('the look-up of the endpoint may ask for it and write its log, and nothing el
     'logs:PutLogEvents on <DataEndpointLogDC93E583.Arn>',
   ]);
 });
+
+/** The table that an ARN belongs to, by the start of its logical id. */
+function tableNameIn(arn: string): string {
+  return /:ExportsOutputFnGetAtt([A-Z][a-z]+)[0-9A-F]{8}Arn/.exec(arn)?.[1] ?? arn;
+}
 
 /** What a role may do, one line for each action and resource. */
 function rightsOf(template: typeof first, role: RegExp): readonly string[] {

@@ -1,24 +1,49 @@
 import { describe, expect, it } from 'vitest';
 import { checkConfig } from '../../core/config/check.ts';
-import type { Route } from '../../core/config/route.ts';
+import { defineConfig, type Route } from '../../core/config/route.ts';
 import type { Delivery } from '../../core/envelope.ts';
 import { ledgerWriteOf } from '../../core/ledger-row.ts';
+import { DELIVERY_LIFE_SECONDS } from '../../core/limits.ts';
 import { readMessage } from '../../core/message.ts';
 import { quarantineRowOf } from '../../core/quarantine-row.ts';
+import { stateWriteOf } from '../../core/state-row.ts';
 import { epochMillis } from '../../core/time.ts';
+import { windowWriteOf } from '../../core/window-row.ts';
+import { stateUpdate, windowUpdate } from '../../lambda/adapters/writes.ts';
 import config from '../../tollbridge.config.ts';
-import { type Found, inventoryOf, resourceOf, resourcesOf, templatesOf } from './templates.ts';
+import {
+  type Found,
+  inventoryOf,
+  type Properties,
+  resourceOf,
+  resourcesOf,
+  templatesOf,
+  threeConfig,
+} from './templates.ts';
 
-const bridge = checkConfig(config);
 const { state, stateTemplate } = templatesOf(config);
 const TABLE = 'AWS::DynamoDB::GlobalTable';
 const tables = resourcesOf(stateTemplate, TABLE);
 const ledger = resourceOf(stateTemplate, TABLE, /^Ledger/);
+const deliveries = resourceOf(stateTemplate, TABLE, /^Deliveries/);
+const newest = resourceOf(stateTemplate, TABLE, /^State/);
 const quarantine = resourceOf(stateTemplate, TABLE, /^Quarantine/);
 
 describe('the state stack', () => {
-  it('holds two tables and nothing else', () => {
-    expect(inventoryOf(stateTemplate)).toEqual({ [TABLE]: 2 });
+  it('holds four tables and nothing else', () => {
+    expect(inventoryOf(stateTemplate)).toEqual({ [TABLE]: 4 });
+  });
+
+  it('is the same whatever the routes are: none that comes or goes needs a change of it', () => {
+    const { charges } = config.routes;
+    const { events, status } = threeConfig.routes;
+    if (charges === undefined || events === undefined || status === undefined) {
+      throw new Error('a configuration lacks a route');
+    }
+    for (const routes of [{ events }, { status }, { charges, events, status }]) {
+      const changed = templatesOf(defineConfig({ routes }));
+      expect(changed.stateTemplate.toJSON()).toEqual(stateTemplate.toJSON());
+    }
   });
 
   it('cannot be deleted by a slip', () => {
@@ -26,14 +51,31 @@ describe('the state stack', () => {
   });
 
   it('keeps the logical ids of its tables, for another id would mean another, empty table', () => {
-    expect(tables.map(({ id }) => id)).toEqual(['LedgerB7379752', 'Quarantine23FF09FE']);
+    expect(tables.map(({ id }) => id)).toEqual([
+      'LedgerB7379752',
+      'DeliveriesBF2F7293',
+      'State1C20CC9A',
+      'Quarantine23FF09FE',
+    ]);
   });
 
   it('names its tables in outputs', () => {
-    expect(stateTemplate.toJSON().Outputs).toMatchObject({
-      LedgerTableName: { Value: { Ref: 'LedgerB7379752' } },
-      QuarantineTableName: { Value: { Ref: 'Quarantine23FF09FE' } },
-    });
+    expect(outputsOf(/TableName$/)).toEqual([
+      ['DeliveriesTableName', { Ref: 'DeliveriesBF2F7293' }],
+      ['LedgerTableName', { Ref: 'LedgerB7379752' }],
+      ['QuarantineTableName', { Ref: 'Quarantine23FF09FE' }],
+      ['StateTableName', { Ref: 'State1C20CC9A' }],
+    ]);
+  });
+
+  it('exports name and ARN of every table, used or not, and nothing besides', () => {
+    const exported = outputsOf(/^Exports/).map(([, value]) => value);
+    expect(exported).toHaveLength(8);
+    for (const { id } of tables) {
+      expect(exported).toContainEqual({ Ref: id });
+      expect(exported).toContainEqual({ 'Fn::GetAtt': [id, 'Arn'] });
+    }
+    expect(outputsOf(/^/)).toHaveLength(4 + 8);
   });
 });
 
@@ -70,30 +112,57 @@ describe.each(tables)('the table $id', ({ resource, properties }) => {
   });
 
   it('projects no attribute that a copy changes, and no body', () => {
-    const indexes = properties.GlobalSecondaryIndexes as {
-      readonly Projection: { ProjectionType: string; NonKeyAttributes: string[] };
-    }[];
-    for (const { Projection } of indexes) {
-      expect(Projection.ProjectionType).toBe('INCLUDE');
+    for (const { ProjectionType, NonKeyAttributes } of projectionsOf(properties)) {
+      expect(ProjectionType).toBe('INCLUDE');
       for (const changing of ['tries', 'lastSeenAt', 'releasedAt', 'body', 'bookedBody']) {
-        expect(Projection.NonKeyAttributes).not.toContain(changing);
+        expect(NonKeyAttributes).not.toContain(changing);
       }
     }
   });
 });
 
-describe('the ledger', () => {
-  it('has a row per route, device and id', () => {
-    expect(ledger.properties.KeySchema).toEqual([
+describe('what forgets by itself, and why', () => {
+  it.each([
+    { table: ledger, reason: 'the ledger does not: a forgotten id would be billed again' },
+    {
+      table: newest,
+      reason: 'the state does not: a late copy of an old value would be the newest',
+    },
+  ])('$reason', ({ table }) => {
+    expect(table.properties).not.toHaveProperty('TimeToLiveSpecification');
+  });
+
+  it.each([
+    { table: deliveries, reason: 'a delivery does, once no copy of it can still be under way' },
+    { table: quarantine, reason: 'a quarantined row does, once an operator has discarded it' },
+  ])('$reason', ({ table }) => {
+    expect(table.properties.TimeToLiveSpecification).toEqual({
+      AttributeName: 'expiresAt',
+      Enabled: true,
+    });
+  });
+});
+
+describe('the tables of messages', () => {
+  it.each([
+    { table: ledger, row: 'route, device and id' },
+    { table: deliveries, row: 'route, device and id' },
+    { table: newest, row: 'device and topic' },
+  ])('have a row per $row', ({ table }) => {
+    expect(table.properties.KeySchema).toEqual([
       { AttributeName: 'pk', KeyType: 'HASH' },
       { AttributeName: 'id', KeyType: 'RANGE' },
     ]);
   });
 
-  it('never forgets a row by itself, for a forgotten id would be billed again', () => {
-    expect(ledger.properties).not.toHaveProperty('TimeToLiveSpecification');
+  it('have no index where nobody is invoiced: each would be paid for with every write', () => {
+    for (const { properties } of [deliveries, newest]) {
+      expect(properties).not.toHaveProperty('GlobalSecondaryIndexes');
+    }
   });
+});
 
+describe('the ledger', () => {
   it('lists the bookings of an account and month with all that an invoice prints', () => {
     expect(ledger.properties.GlobalSecondaryIndexes).toEqual([
       {
@@ -127,13 +196,6 @@ describe('the quarantine', () => {
     ]);
   });
 
-  it('lets only a discarded row expire', () => {
-    expect(quarantine.properties.TimeToLiveSpecification).toEqual({
-      AttributeName: 'expiresAt',
-      Enabled: true,
-    });
-  });
-
   it('lists the rows of a day with their reasons', () => {
     expect(quarantine.properties.GlobalSecondaryIndexes).toEqual([
       {
@@ -151,27 +213,48 @@ describe('the quarantine', () => {
   });
 });
 
-describe('what the function writes', () => {
-  const route = bridge.routes[0] as Route;
+describe('what the functions write', () => {
   const at = epochMillis(Date.parse('2026-11-20T09:00:51Z'));
-  const delivery: Delivery = {
+  const sample = (topic: string): Delivery => ({
     deliveryId: 'd-1',
-    topic: 'billing/cp-1/charges',
-    body: Buffer.from('{"id":"a","account":"b","kWh":1.5,"at":"2026-11-20T09:00:50Z"}'),
+    topic,
+    body: Buffer.from(
+      '{"id":"a","account":"b","litres":1.5,"at":"2026-11-20T09:00:50Z","type":"boot"}',
+    ),
     receivedAt: at,
     clientId: 'cp-1',
     principal: undefined,
-  };
-  const reading = readMessage(route, delivery);
+  });
 
   it('has every attribute that a key or a projection of the ledger names', () => {
-    if (reading.kind !== 'message') throw new Error('the sample is no message');
-    const { key, first } = ledgerWriteOf(route, delivery, reading.message, 1, at);
+    const { route, delivery, message } = read('exactly-once', sample('billing/cp-1/charges'));
+    const { key, first } = ledgerWriteOf(route, delivery, message, 1, at);
     expect(Object.keys({ ...key, ...first })).toEqual(expect.arrayContaining(attributesOf(ledger)));
   });
 
+  it('has the keys of the deliveries, and their end in seconds, as DynamoDB reads it', () => {
+    const { route, delivery, message } = read('deduplicated', sample('events/cp-1/boot'));
+    const write = windowWriteOf(route, delivery, message, 1, at);
+    const { Key, ExpressionAttributeNames, ExpressionAttributeValues } = windowUpdate(write);
+    expect(Object.keys(Key ?? {}).sort()).toEqual(attributesOf(deliveries).sort());
+    expect(ExpressionAttributeNames).toHaveProperty('#expiresAt', 'expiresAt');
+    // Milliseconds would be read as the year 58,000: nothing would ever be forgotten.
+    const ends = at / 1_000 + 7 * 86_400 + DELIVERY_LIFE_SECONDS;
+    expect(ExpressionAttributeValues).toHaveProperty(':expiresAt', { N: String(ends) });
+  });
+
+  it('has the keys of the state, the device and its topic, and no time to forget a value', () => {
+    const { route, delivery, message } = read('latest', sample('status/cp-1'));
+    const { Key, ExpressionAttributeNames } = stateUpdate(
+      stateWriteOf(route, delivery, message, 1, at),
+    );
+    expect(Object.keys(Key ?? {}).sort()).toEqual(attributesOf(newest).sort());
+    expect(Key).toEqual({ pk: { S: 'cp-1' }, id: { S: 'status/cp-1' } });
+    expect(ExpressionAttributeNames).not.toHaveProperty('#expiresAt');
+  });
+
   it('has every attribute that a key or a projection of the quarantine names', () => {
-    const { key, ...row } = quarantineRowOf(route.name, delivery, {
+    const { key, ...row } = quarantineRowOf('charges', sample('billing/cp-1/charges'), {
       reason: 'missing-id',
       detail: '',
       bodyHash: '',
@@ -185,13 +268,41 @@ describe('what the function writes', () => {
   });
 });
 
+/** Names and values of the outputs whose name matches, sorted. */
+function outputsOf(name: RegExp): readonly (readonly [string, unknown])[] {
+  const outputs = stateTemplate.toJSON().Outputs as Record<string, { readonly Value: unknown }>;
+  return Object.entries(outputs)
+    .filter(([key]) => name.test(key))
+    .map(([key, { Value }]) => [key, Value] as const)
+    .sort(([one], [another]) => one.localeCompare(another));
+}
+
+/** The route of a guarantee, and the message that it reads from a delivery. */
+function read<Guarantee extends Route['guarantee']>(guarantee: Guarantee, delivery: Delivery) {
+  const route = checkConfig(threeConfig).routes.find(
+    (each): each is Extract<Route, { guarantee: Guarantee }> => each.guarantee === guarantee,
+  );
+  if (route === undefined) throw new Error(`no route is ${guarantee}`);
+  const reading = readMessage(route, delivery);
+  if (reading.kind !== 'message') throw new Error('the sample is no message');
+  return { route, delivery, message: reading.message };
+}
+
 function attributesOf({ properties }: Found): string[] {
   const defined = properties.AttributeDefinitions as { readonly AttributeName: string }[];
-  const indexes = properties.GlobalSecondaryIndexes as {
-    readonly Projection: { readonly NonKeyAttributes: string[] };
-  }[];
   return [
     ...defined.map(({ AttributeName }) => AttributeName),
-    ...indexes.flatMap(({ Projection }) => Projection.NonKeyAttributes),
+    ...projectionsOf(properties).flatMap(({ NonKeyAttributes }) => NonKeyAttributes),
   ];
+}
+
+interface Projection {
+  readonly ProjectionType: string;
+  readonly NonKeyAttributes: string[];
+}
+
+/** None for a table without an index. */
+function projectionsOf({ GlobalSecondaryIndexes }: Properties): readonly Projection[] {
+  const indexes = (GlobalSecondaryIndexes ?? []) as { readonly Projection: Projection }[];
+  return indexes.map((index) => index.Projection);
 }

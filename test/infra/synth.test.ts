@@ -12,13 +12,18 @@ import { checkConfig } from '../../core/config/check.ts';
 import { buildApp } from '../../lib/build-app.ts';
 import { acknowledge } from '../../lib/constructs/acknowledge.ts';
 import config from '../../tollbridge.config.ts';
-import { testApp } from './templates.ts';
+import { testApp, threeConfig } from './templates.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
 describe('cdk-nag', () => {
   it('finds nothing in the bridge as it is', () => {
     const { app } = buildApp(checkConfig(config), testApp());
+    expect(() => app.synth()).not.toThrow();
+  });
+
+  it('finds nothing in a bridge with a route of each guarantee', () => {
+    const { app } = buildApp(checkConfig(threeConfig), testApp());
     expect(() => app.synth()).not.toThrow();
   });
 

@@ -4,7 +4,7 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { checkConfig } from '../../core/config/check.ts';
 import { type Config, defineConfig } from '../../core/config/route.ts';
-import { payload, topicLevel } from '../../core/config/sources.ts';
+import { contentHash, payload, timestamp, topicLevel } from '../../core/config/sources.ts';
 import { type BridgeApp, buildApp } from '../../lib/build-app.ts';
 
 const CDK_JSON = new URL('../../cdk.json', import.meta.url);
@@ -70,6 +70,36 @@ export const otherConfig = defineConfig({
   },
 });
 
+/** A third one, with a route of each guarantee, as design §5 has them. */
+export const threeConfig = defineConfig({
+  name: 'fleet',
+  routes: {
+    charges: {
+      guarantee: 'exactly-once',
+      topic: 'billing/+/charges',
+      device: topicLevel(2),
+      id: payload('id'),
+      entry,
+      forward: 'booked/{device}/charges',
+    },
+    events: {
+      guarantee: 'deduplicated',
+      topic: 'events/+/#',
+      device: topicLevel(2),
+      id: contentHash('at', 'type'),
+      time: payload('at'),
+      window: { days: 7 },
+      forward: 'deduplicated/{topic}',
+    },
+    status: {
+      guarantee: 'latest',
+      topic: 'status/+',
+      device: topicLevel(2),
+      version: timestamp('at'),
+    },
+  },
+});
+
 /** A resource as the template has it. */
 export interface Found {
   readonly id: string;
@@ -98,6 +128,13 @@ export function resourceOf(template: Template, type: string, id = /^/): Found {
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
   throw new Error(`${found.length} resources of ${type} match ${id}; exactly one is needed`);
+}
+
+/** The functions of routes; the CDK's own, for the look-up, has no environment. */
+export function handlersOf(template: Template): readonly Found[] {
+  return resourcesOf(template, 'AWS::Lambda::Function').filter(
+    ({ properties }) => 'Environment' in properties,
+  );
 }
 
 /** The sorted list of types with how many there are of each. */
