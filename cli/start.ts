@@ -1,8 +1,9 @@
 /** `tollbridge start`: the local cloud, in the foreground until Ctrl-C. */
 import { readdir } from 'node:fs/promises';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { systemClock } from '../core/time.ts';
 import { type LocalCloud, startCloud } from '../local/cloud.ts';
+import { brokerAddress } from '../local/iot/outside-connection.ts';
 import { type CloudEvent, type Faults, noFaults } from '../local/types.ts';
 import { chance, httpUrl, wholeNumber } from './options.ts';
 import { print, tell } from './print.ts';
@@ -10,6 +11,7 @@ import { synthesize } from './synthesize.ts';
 
 interface Flags extends Faults {
   readonly port: number;
+  readonly broker?: string;
   readonly apiPort: number;
   readonly data?: string;
   readonly dynamodb?: string;
@@ -26,6 +28,11 @@ export function startCommand(): Command {
   return new Command('start')
     .description('run the template that would be deployed, on this machine')
     .option('--port <n>', 'port of the MQTT broker', wholeNumber(0, 65_535), 1883)
+    .addOption(
+      new Option('--broker <url>', 'use this MQTT 5 broker instead, e.g. mqtt://127.0.0.1:1884')
+        .argParser(mqttUrl)
+        .conflicts('port'),
+    )
     .option(
       '--api-port <n>',
       'port of DynamoDB and the IoT data plane',
@@ -62,6 +69,16 @@ export function startCommand(): Command {
     .action(start);
 }
 
+/** Reads the address of a broker; who reads an error of it must not read a password. */
+function mqttUrl(text: string): string {
+  try {
+    brokerAddress(text);
+    return text;
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
+}
+
 async function start(flags: Flags): Promise<void> {
   if (flags.assembly === undefined) {
     tell('making the template that would be deployed …');
@@ -73,6 +90,7 @@ async function start(flags: Flags): Promise<void> {
     assembly: flags.assembly ?? ASSEMBLY,
     host: HOST,
     mqttPort: flags.port,
+    ...(flags.broker !== undefined && { brokerUrl: flags.broker }),
     apiPort: flags.apiPort,
     ...(flags.data !== undefined && { dataDir: flags.data }),
     ...(flags.dynamodb !== undefined && { dynamodbUrl: flags.dynamodb }),
@@ -133,25 +151,59 @@ function welcome(cloud: LocalCloud, flags: Flags): string {
   const at = new Date().toISOString();
   const body = `{"id":"a-1","account":"acme","kWh":"1.25","at":"${at}"}`;
   const kept = flags.dynamodb ?? (flags.data === undefined ? 'in memory' : `kept in ${flags.data}`);
+  const ledger = `  npm run -s ledger -- meter-17${flags.apiPort === 8000 ? '' : ` --endpoint ${cloud.apiUrl}`}`;
   return [
     'Tollbridge runs on this machine:',
     '',
-    `  MQTT      mqtt://${HOST}:${cloud.mqttPort}   (MQTT 3.1.1; the client id is the thing's name)`,
+    ...mqttLines(cloud, flags),
     `  DynamoDB  ${cloud.apiUrl}   (${kept})`,
     `  ledger    ${cloud.tableName('Ledger')}`,
     '',
     'Try it, twice:',
     '',
-    `  mosquitto_rr -V 311 -p ${cloud.mqttPort} -i meter-17 -t billing/meter-17/charges \\`,
-    `    -e tollbridge/meter-17/receipts -m '${body}'`,
-    '',
-    'or, without Mosquitto:',
-    '',
-    `  npm run -s send -- charges meter-17 '${body}'${flags.port === 1883 ? '' : ` --port ${cloud.mqttPort}`}`,
-    `  npm run -s ledger -- meter-17${flags.apiPort === 8000 ? '' : ` --endpoint ${cloud.apiUrl}`}`,
+    ...(flags.broker === undefined
+      ? [...requestLines(`-V 311 -p ${cloud.mqttPort}`, body), ...sendLines(cloud, flags, body)]
+      : requestLines(`-V 5 ${hostFlags(flags.broker)}`, body, USER_PROPERTY)),
+    ledger,
     '',
     'Ctrl-C stops it.',
   ].join('\n');
+}
+
+/** What it shows is kept by the rule and reaches the function; the route decides what it means. */
+const USER_PROPERTY = ' \\\n    -D publish user-property meter-firmware 4.2';
+
+function mqttLines({ mqttPort, basicIngest }: LocalCloud, { broker }: Flags): readonly string[] {
+  if (broker === undefined) {
+    return [
+      `  MQTT      mqtt://${HOST}:${mqttPort}   (MQTT 3.1.1; the client id is the thing's name)`,
+    ];
+  }
+  return [
+    `  MQTT      ${brokerAddress(broker).name}   (outside, MQTT 5; who may publish where is up to it)`,
+    ...(basicIngest ? [] : ['            it refuses $aws/rules/#: no Basic Ingest here']),
+  ];
+}
+
+function hostFlags(broker: string): string {
+  const { port } = brokerAddress(broker);
+  return `-h ${new URL(broker).hostname} -p ${port}`;
+}
+
+function requestLines(connection: string, body: string, properties = ''): readonly string[] {
+  return [
+    `  mosquitto_rr ${connection} -i meter-17 -t billing/meter-17/charges \\`,
+    `    -e tollbridge/meter-17/receipts -m '${body}'${properties}`,
+    '',
+  ];
+}
+
+function sendLines({ mqttPort }: LocalCloud, { port }: Flags, body: string): readonly string[] {
+  return [
+    'or, without Mosquitto:',
+    '',
+    `  npm run -s send -- charges meter-17 '${body}'${port === 1883 ? '' : ` --port ${mqttPort}`}`,
+  ];
 }
 
 function interruption(): Promise<NodeJS.Signals> {

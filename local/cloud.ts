@@ -10,6 +10,7 @@
  */
 import { type Clock, systemClock } from '../core/time.ts';
 import { checkPlan } from './assembly/deploy-checks.ts';
+import { createDeviceLevelOf, filterOf } from './assembly/device-level.ts';
 import { type CloudPlan, planCloud } from './assembly/plan.ts';
 import { type Assembly, readAssembly } from './assembly/read-assembly.ts';
 import type { ApiCaller } from './aws/api-caller.ts';
@@ -22,8 +23,9 @@ import { createTables, openTableEngine, type TableEngine } from './aws/tables.ts
 import { type Scheduler, systemScheduler } from './aws/timers.ts';
 import { seededChance } from './chance.ts';
 import { createIotBroker, type IotBroker } from './iot/broker.ts';
+import { createOutsideBroker } from './iot/outside-broker.ts';
 import { createRulesEngine } from './iot/rules-engine.ts';
-import type { Faults, Observer } from './types.ts';
+import type { Faults, InboundMessage, Observer } from './types.ts';
 
 export interface CloudOptions {
   /** The folder that `cdk synth` wrote. */
@@ -32,6 +34,11 @@ export interface CloudOptions {
   readonly host?: string;
   /** 0 takes a free port. */
   readonly mqttPort: number;
+  /**
+   * An MQTT 5 broker outside, in place of the embedded one: `mqtt://host:port`. `host`, `mqttPort`
+   * and the template's device policies do not matter then; its own access list does.
+   */
+  readonly brokerUrl?: string;
   readonly apiPort: number;
   /** Tables are kept there; in memory without it. */
   readonly dataDir?: string;
@@ -50,7 +57,10 @@ export interface CloudOptions {
 }
 
 export interface LocalCloud {
+  /** Of the broker, embedded or outside. */
   readonly mqttPort: number;
+  /** False only where an outside broker refuses subscriptions to `$aws/rules/#`. */
+  readonly basicIngest: boolean;
   readonly apiUrl: string;
   readonly region: string;
   readonly accountId: string;
@@ -62,7 +72,12 @@ export interface LocalCloud {
   faults: Faults;
   /** By name, dead-letter queues included. */
   readonly queues: ReadonlyMap<string, Queue>;
-  /** Client ids that are connected to the broker. */
+  /**
+   * Moves every dead letter of this queue back to the queue it belongs to, body and time of arrival
+   * kept; says how many.
+   */
+  redrive(deadLetterQueueName: string): number;
+  /** Client ids that are connected to the broker; none are known of an outside one. */
   connectedClients(): readonly string[];
   /** Resolves when rules, queues and invocations are settled; dead-letter queues aside. */
   idle(): Promise<void>;
@@ -110,7 +125,7 @@ async function start(options: CloudOptions, shutdown: Shutdown): Promise<LocalCl
 
   const engine = await openTableEngine(options);
   shutdown.add(() => engine.close());
-  const late: LateParts = { plan: undefined, pool: undefined, broker: undefined };
+  const late = lateParts();
   const api = await startApi(options, assembly, engine, shared, late);
   shutdown.add(() => api.close());
   const plan = planCloud(assembly, { endpointAddress: `127.0.0.1:${api.port}` });
@@ -142,10 +157,11 @@ async function start(options: CloudOptions, shutdown: Shutdown): Promise<LocalCl
   const { rules, broker } = await startIot(options, plan, shared, messaging.deliver);
   shutdown.add(() => rules.settled());
   shutdown.add(() => broker.close());
-  late.broker = broker;
+  late.brokerIs(broker);
 
   return {
     mqttPort: broker.port,
+    basicIngest: broker.basicIngest,
     apiUrl: api.url,
     region: plan.environment.region,
     accountId: plan.environment.accountId,
@@ -158,6 +174,7 @@ async function start(options: CloudOptions, shutdown: Shutdown): Promise<LocalCl
       faults = value;
     },
     queues: messaging.queues,
+    redrive: (name) => messaging.redrive(name),
     connectedClients: () => broker.connectedClients(),
     async idle() {
       for (;;) {
@@ -213,7 +230,17 @@ function sharedParts(options: CloudOptions, faults: () => Faults): Shared {
 interface LateParts {
   plan: CloudPlan | undefined;
   pool: FunctionPool | undefined;
-  broker: IotBroker | undefined;
+  /** Waited for: an outside broker hands over what it has kept before it is wholly attached. */
+  readonly broker: Promise<IotBroker>;
+  brokerIs(broker: IotBroker): void;
+}
+
+function lateParts(): LateParts {
+  let brokerIs: LateParts['brokerIs'] = () => {};
+  const broker = new Promise<IotBroker>((resolve) => {
+    brokerIs = resolve;
+  });
+  return { plan: undefined, pool: undefined, broker, brokerIs };
 }
 
 function startApi(
@@ -229,11 +256,7 @@ function startApi(
     engineUrl: engine.url,
     callerOf: (accessKeyId) => callerOf(accessKeyId, late),
     kill: async (accessKeyId) => (await late.pool?.kill(accessKeyId)) ?? false,
-    publish: async ({ topic, payload, qos, retain }: DataPlanePublication) => {
-      if (late.broker === undefined) throw new Error('the local cloud is still starting');
-      // User properties end here: the local broker speaks MQTT 3.1.1, which has none.
-      await late.broker.publish({ topic, payload, qos, retain });
-    },
+    publish: async (publication: DataPlanePublication) => (await late.broker).publish(publication),
     faults: shared.faults,
     // Each part draws from a source of its own, so that one part's timing does not change what
     // happens in another.
@@ -264,6 +287,7 @@ async function startIot(
 ) {
   const { accountId, region } = plan.environment;
   const { clock, faults, observe, scheduler } = shared;
+  const { brokerUrl } = options;
   const rules = createRulesEngine({
     rules: plan.rules,
     deliver,
@@ -273,15 +297,26 @@ async function startIot(
     accountId,
     delay: (millis) => new Promise((resolve) => void scheduler.after(millis, resolve)),
   });
-  const broker = await createIotBroker({
-    port: options.mqttPort,
-    host: options.host ?? '127.0.0.1',
-    policies: plan.iotPolicies.map((policy) => policy.document),
-    accept: (message) => rules.accept(message),
+  const common = {
+    accept: (message: InboundMessage) => rules.accept(message),
     clock,
     observe,
     faults,
     chance: seededChance(options.seed + 3),
+  };
+  if (brokerUrl !== undefined) {
+    const filters = plan.rules.map(filterOf);
+    const deviceLevelOf = createDeviceLevelOf(plan);
+    return {
+      rules,
+      broker: await createOutsideBroker({ ...common, url: brokerUrl, filters, deviceLevelOf }),
+    };
+  }
+  const broker = await createIotBroker({
+    ...common,
+    port: options.mqttPort,
+    host: options.host ?? '127.0.0.1',
+    policies: plan.iotPolicies.map((policy) => policy.document),
     region,
     accountId,
   });

@@ -2,7 +2,7 @@
  * The ledger row with a deliberate fault: its key differs for each delivery, so that every copy is
  * booked. `npm run demo -- --broken` runs on it, to show that the demo's check can fail.
  */
-import type { Route } from '../../core/config/route.ts';
+import type { LedgerRoute } from '../../core/config/route.ts';
 import type { Delivery } from '../../core/envelope.ts';
 import { type LedgerWrite, ledgerWriteOf as sound } from '../../core/ledger-row.ts';
 import type { Message } from '../../core/message.ts';
@@ -11,7 +11,7 @@ import type { EpochMillis } from '../../core/time.ts';
 export * from '../../core/ledger-row.ts';
 
 export function ledgerWriteOf(
-  route: Route,
+  route: LedgerRoute,
   delivery: Delivery,
   message: Message,
   tries: number,

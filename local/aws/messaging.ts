@@ -12,6 +12,7 @@ import { createEventSource } from './event-source.ts';
 import { mayInvoke } from './invoke-permission.ts';
 import type { Invoke } from './outcome.ts';
 import { createQueue, type Queue } from './queue.ts';
+import { RedriveError, redrive } from './redrive.ts';
 import type { Scheduler } from './timers.ts';
 
 export interface MessagingOptions {
@@ -31,6 +32,8 @@ export interface Messaging {
   readonly queues: ReadonlyMap<string, Queue>;
   /** Hands a rule's output to its target; rejects when the target does not take it. */
   readonly deliver: ActionSink;
+  /** Moves every dead letter of the queue of this name back to where it belongs; says how many. */
+  redrive(deadLetterQueueName: string): number;
   /** No message waits in a queue that a function reads, and no event waits for its function. */
   isQuiet(): boolean;
   /** Takes nothing more and forgets what waits; resolves when nothing runs. */
@@ -79,6 +82,7 @@ export function createMessaging(options: MessagingOptions): Messaging {
   return {
     queues,
     deliver: createSink(plan, queues, invokers),
+    redrive: (name) => redriveByName(plan, byArn, name),
     isQuiet: () =>
       sources.every((source) => source.running() === 0) &&
       [...invokers.values()].every(({ invoker }) => invoker.pending() === 0) &&
@@ -118,6 +122,24 @@ function createQueues(options: MessagingOptions): ReadonlyMap<string, Queue> {
     );
   }
   return byArn;
+}
+
+function redriveByName(plan: CloudPlan, byArn: ReadonlyMap<string, Queue>, name: string): number {
+  const redrives = plan.queues.flatMap(({ arn, redrive }) =>
+    redrive === undefined ? [] : [{ source: arn, target: found(byArn, redrive.deadLetterArn) }],
+  );
+  const sources = redrives.filter(({ target }) => target.name === name);
+  const [first] = sources;
+  if (first === undefined) {
+    const known = [...new Set(redrives.map(({ target }) => target.name))].join(', ') || 'none';
+    throw new RedriveError(
+      `${name} is no dead-letter queue of another queue. There are: ${known}.`,
+    );
+  }
+  return redrive(
+    first.target,
+    sources.map(({ source }) => found(byArn, source)),
+  );
 }
 
 function found(queues: ReadonlyMap<string, Queue>, arn: string): Queue {

@@ -3,8 +3,8 @@
  *
  * Owns its messages. Keeps these invariants: a message is in exactly one of three places (visible,
  * in flight, gone); it leaves only by a delete with the handle of its current receive, by a move to
- * the dead-letter queue, or when its retention is over; a message that moves keeps its id, body,
- * attributes and first sent time; nobody is handed a message that somebody else holds.
+ * the dead-letter queue, or when its retention is over; a message that moves there keeps its id,
+ * body, attributes and first sent time; nobody is handed a message that somebody else holds.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import type { EpochMillis } from '../../core/time.ts';
@@ -168,10 +168,20 @@ export class Queue {
       .map(viewOf);
   }
 
-  /** Moves every visible message to `target`, as an operator's redrive does; says how many. */
-  redriveTo(target: Queue): number {
+  /**
+   * Sends every visible message to `target` and deletes it here, as an operator's redrive does;
+   * says how many. To SQS such a message is a new one: only body and attributes come along.
+   */
+  redriveTo(
+    target: Queue,
+    attributesOf: (message: MessageView) => MessageAttributes = (message) =>
+      message.messageAttributes,
+  ): number {
     const moving = [...this.#visible];
-    for (const message of moving) this.#move(message, target, undefined);
+    for (const message of moving) {
+      target.send(message.body, attributesOf(viewOf(message)));
+      this.#remove(message);
+    }
     return moving.length;
   }
 

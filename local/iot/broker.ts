@@ -45,10 +45,15 @@ export interface BridgePublication {
   readonly payload: Buffer;
   readonly qos: 0 | 1;
   readonly retain?: boolean;
+  /** MQTT 5 user properties, in order. The embedded broker speaks 3.1.1 and drops them. */
+  readonly userProperties?: readonly (readonly [name: string, value: string])[];
 }
 
 export interface IotBroker {
+  /** Where clients connect. */
   readonly port: number;
+  /** Whether `$aws/rules/NAME/…` reaches the rules; an outside broker may refuse it. */
+  readonly basicIngest: boolean;
   /** The data plane's Publish. Resolves when the broker has taken it, and says no more than that. */
   publish(publication: BridgePublication): Promise<void>;
   /** The client ids that are connected, sorted. */
@@ -98,6 +103,7 @@ export async function createIotBroker(options: IotBrokerOptions): Promise<IotBro
     let closed: Promise<void> | undefined;
     return {
       port,
+      basicIngest: true,
       publish: (publication) => publishForBridge(broker, publication),
       connectedClients: () => broker.sessions.clientIds(),
       close() {

@@ -114,7 +114,7 @@ function mqttProperty(message: InboundMessage, name: MqttProperty): JsonValue | 
       return 'UNSPECIFIED_BYTES';
     case 'content_type':
     case 'response_topic':
-      // MQTT 5 only, and the local broker speaks 3.1.1.
+      // MQTT 5 only: the embedded broker speaks 3.1.1, and no rule of the project asks for them.
       return undefined;
   }
 }

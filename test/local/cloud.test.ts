@@ -201,6 +201,32 @@ describe('the local cloud', () => {
     expect(depthOf(cloud, 'Queue')).toEqual(empty);
   });
 
+  it('moves dead letters back to the queue they belong to, and their messages are booked', async () => {
+    const { cloud, publish, rows, scheduler, events, until } = await start({
+      faults: { ...noFaults, crashBeforeWrite: 1 },
+    });
+    await publish('queued/d1', 'a');
+    for (const crashes of [1, 2]) {
+      await until(
+        'invocation',
+        () => events.filter(({ kind }) => kind === 'invocation').length >= crashes,
+      );
+      await turn();
+      scheduler.advance(180_000);
+    }
+    await until('dead-letter');
+    cloud.faults = noFaults;
+    const names = [...cloud.queues.keys()];
+    const dead = names.find((name) => name.startsWith('Ingest-Dead')) ?? '';
+    expect(cloud.redrive(dead)).toBe(1);
+    await cloud.idle();
+    expect(await rows()).toEqual({ a: 1 });
+    expect(depthOf(cloud, 'Dead')).toEqual(empty);
+    expect(cloud.redrive(dead)).toBe(0);
+    const others = names.filter((name) => name !== dead);
+    for (const name of others) expect(() => cloud.redrive(name)).toThrow(/There are: Ingest-Dead/);
+  });
+
   it('keeps its tables in a data folder over a restart', async () => {
     const dataDir = join(root, 'data');
     const first = await start({ dataDir });
