@@ -10,7 +10,7 @@ import { canonicalJson } from './canonical.ts';
 import type { ContentHashSource, IdPart, IdSource, SequenceSource } from './config/sources.ts';
 import type { Delivery } from './envelope.ts';
 import { bodyHashOf } from './hash.ts';
-import { encodeId, type IdReading, readId, readTextId, withinLength } from './identity.ts';
+import { encodeId, type IdReading, idText, readId, readTextId, withinLength } from './identity.ts';
 import { readInstant } from './instant.ts';
 import { fieldAt, isJsonNumber, type JsonObject, type JsonValue } from './json.ts';
 import { levelOf } from './topics.ts';
@@ -71,7 +71,9 @@ function readPart(part: IdPart, found: FoundIn): IdReading {
   }
 }
 
-type CountedReading = ({ readonly ok: true } & Counted) | Extract<IdReading, { ok: false }>;
+type CountedReading =
+  | ({ readonly ok: true; readonly told: string } & Counted)
+  | Extract<IdReading, { ok: false }>;
 
 function readCounted(source: SequenceSource, { body }: FoundIn): CountedReading {
   const epoch = readId(fieldAt(body, source.epochPath), `the epoch (${source.epochPath})`);
@@ -84,15 +86,15 @@ function readCounted(source: SequenceSource, { body }: FoundIn): CountedReading 
   if (typeof digits !== 'string' || !/^(?:0|[1-9]\d*)$/.test(digits)) {
     return invalid(where, 'is not a non-negative integer');
   }
-  return { ok: true, epoch: encodeId(epoch.id), number: digits };
+  return { ok: true, epoch: encodeId(epoch.id), number: digits, told: idText(epoch.id) };
 }
 
 function readSequence(source: SequenceSource, found: FoundIn): IdReading {
   const counted = readCounted(source, found);
   if (!counted.ok) return counted;
   // Digits hold no colon, so the last one parts epoch and number whatever the epoch holds.
-  const told = `${counted.epoch}:${counted.number}`;
-  return made('the sequence id', `seq:${told}`, told);
+  const { epoch, number, told } = counted;
+  return made('the sequence id', `seq:${epoch}:${number}`, `${told}:${number}`);
 }
 
 function readTime(value: JsonValue | undefined, path: string): IdReading {

@@ -67,13 +67,18 @@ export function encodeId(id: MessageId): string {
 
 /** The id in JSON as the device knows it: a string, or an integer with every digit. */
 export function idJson(id: MessageId): string {
+  return id.kind === 'integer' ? id.digits : JSON.stringify(idText(id));
+}
+
+/** The same as plain text. */
+export function idText(id: MessageId): string {
   switch (id.kind) {
     case 'integer':
       return id.digits;
     case 'text':
-      return JSON.stringify(id.text);
+      return id.text;
     case 'made':
-      return JSON.stringify(id.told);
+      return id.told;
   }
 }
 

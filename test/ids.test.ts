@@ -78,7 +78,7 @@ describe('an id from a sequence', () => {
     ['{"boot":"e1","seq":7}', ['seq:e1:7', '"e1:7"']],
     ['{"boot":"e1","seq":"7"}', ['seq:e1:7', '"e1:7"']],
     ['{"boot":"e1","seq":0}', ['seq:e1:0', '"e1:0"']],
-    ['{"boot":5,"seq":7}', ['seq:int:5:7', '"int:5:7"']],
+    ['{"boot":5,"seq":7}', ['seq:int:5:7', '"5:7"']],
     ['{"boot":"5","seq":7}', ['seq:5:7', '"5:7"']],
     ['{"boot":"a:b","seq":7}', ['seq:a:b:7', '"a:b:7"']],
     ['{"seq":7}', 'missing-id'],
