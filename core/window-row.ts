@@ -22,6 +22,11 @@ export interface WindowWrite extends RowWrite {
    * as long as its copies come; equal content may be a true event again.
    */
   readonly isPushed: boolean;
+  /**
+   * Where the end is not pushed: a window that ends after this began more than a window later, so
+   * that equal content in it is another event. Handled out of order, the older comes second.
+   */
+  readonly latestEndMillis: EpochMillis;
 }
 
 export interface WindowRow extends Row {
@@ -48,6 +53,7 @@ export function windowWriteOf(
     receivedAtMillis: delivery.receivedAt,
     windowEndsAtMillis,
     expiresAtSeconds: Math.ceil(windowEndsAtMillis / 1_000) + DELIVERY_LIFE_SECONDS,
+    latestEndMillis: epochMillis(windowEndsAtMillis + route.windowSeconds * 1_000),
     isPushed: partsOf(route.id).every(({ from }) => from !== 'content-hash'),
   };
   const fault = rowFault(write);
@@ -58,4 +64,9 @@ export function windowWriteOf(
 /** Whether a delivery received then falls into the row's window; its last moment counts. */
 export function isOpen(row: WindowRow, receivedAt: EpochMillis): boolean {
   return row.windowEndsAtMillis >= receivedAt;
+}
+
+/** Whether the row is of a later event that only looks the same. */
+export function isOfLaterEvent(row: WindowRow, write: WindowWrite): boolean {
+  return !write.isPushed && row.windowEndsAtMillis > write.latestEndMillis;
 }

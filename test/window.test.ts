@@ -97,6 +97,15 @@ describe.each([
       expect(await window.kind({ id: 'e', body, receivedAt: 2 * W + 2 })).toBe('accepted');
     });
 
+    it('never swallows an event that was handled after a later one of equal content', async () => {
+      const window = new WindowDecider(engine, hashed);
+      const body = freshBody();
+      expect(await window.kind({ id: 'later', body, receivedAt: 2 * W })).toBe('accepted');
+      // The window would have held it had it begun up to a window before; this one began earlier.
+      expect(await window.kind({ id: 'copy', body, receivedAt: W })).toBe('duplicate');
+      expect(await window.kind({ id: 'event', body, receivedAt: W - 1 })).toBe('late');
+    });
+
     it('with fields knows bodies that differ elsewhere as one, and never calls them a conflict', async () => {
       const window = new WindowDecider(engine, { id: contentHash('id') });
       const body = freshBody();

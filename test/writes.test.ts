@@ -174,13 +174,13 @@ describe('the one write of a window', () => {
     const input = windowUpdate(windowWrite(BODY, {}, route));
     expect(input.ConditionExpression).toBe(
       'attribute_not_exists(pk) OR (#likeness = :likeness AND #rowVersion = :rowVersion AND ' +
-        '#windowEndsAtMillis >= :receivedAtMillis)',
+        '#windowEndsAtMillis >= :receivedAtMillis AND #windowEndsAtMillis <= :latestEndMillis)',
     );
     expect(input.UpdateExpression).toBe(
       `SET ${once([...COMMON, ...END]).join(', ')}, #lastSeenAt = :now ADD #tries :tries`,
     );
     expect(valueNamesOf(input.ExpressionAttributeValues)).toEqual(
-      placeholders([...COMMON, ...END, 'receivedAtMillis', 'now', 'tries']),
+      placeholders([...COMMON, ...END, 'receivedAtMillis', 'latestEndMillis', 'now', 'tries']),
     );
   });
 

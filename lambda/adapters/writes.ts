@@ -21,6 +21,8 @@ const rowHasTheseAttributes = '#rowVersion = :rowVersion';
 const windowIsOpen = '#windowEndsAtMillis >= :receivedAtMillis';
 /** Copies arrive out of order: one that came earlier must not pull the end of the window back. */
 const windowEndsNoLater = '#windowEndsAtMillis <= :windowEndsAtMillis';
+/** Equal content in a window that began much later is another event, handled before this one. */
+const windowIsNotOfLaterEvent = '#windowEndsAtMillis <= :latestEndMillis';
 const rowIsOlder = '#version < :version';
 const rowIsOfThisOwner = '#firstDeliveryId = :firstDeliveryId';
 
@@ -32,7 +34,10 @@ export const LEDGER_CONDITION = either(
   both(rowIsOfTheSameBody, rowHasTheseAttributes),
 );
 const copyInWindow = [rowIsOfTheSameBody, rowHasTheseAttributes, windowIsOpen];
-export const WINDOW_CONDITION = either(rowDoesNotExist, both(...copyInWindow));
+export const WINDOW_CONDITION = either(
+  rowDoesNotExist,
+  both(...copyInWindow, windowIsNotOfLaterEvent),
+);
 export const PUSHED_WINDOW_CONDITION = either(
   rowDoesNotExist,
   both(...copyInWindow, windowEndsNoLater),
@@ -67,6 +72,8 @@ export function windowUpdate(write: WindowWrite): Update {
     ExpressionAttributeValues: {
       ...update.ExpressionAttributeValues,
       ':receivedAtMillis': attributeOf(write.receivedAtMillis),
+      // DynamoDB refuses a value that no expression names.
+      ...(!write.isPushed && { ':latestEndMillis': attributeOf(write.latestEndMillis) }),
     },
     ConditionExpression: write.isPushed ? PUSHED_WINDOW_CONDITION : WINDOW_CONDITION,
     ...returningRows,

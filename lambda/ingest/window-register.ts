@@ -9,9 +9,15 @@ import { DELIVERY_LIFE_SECONDS, FUNCTION_TIMEOUT_SECONDS } from '../../core/limi
 import type { Rejection } from '../../core/message.ts';
 import type { Deliveries } from '../../core/ports.ts';
 import { type Clock, toIso } from '../../core/time.ts';
-import { conflictVerdict, isSameMessage, ownerVerdict, type Verdict } from '../../core/verdict.ts';
-import { isOpen, type WindowRow, type WindowWrite, windowWriteOf } from '../../core/window-row.ts';
-import { type Register, type Registered, rejectionOf } from './register.ts';
+import { conflictVerdict, isSameMessage, ownerVerdict } from '../../core/verdict.ts';
+import {
+  isOfLaterEvent,
+  isOpen,
+  type WindowRow,
+  type WindowWrite,
+  windowWriteOf,
+} from '../../core/window-row.ts';
+import { type Decision, type Register, type Registered, rejectionOf } from './register.ts';
 
 /**
  * The sweep may take a row from the very second L is over, and a write that is tried again can take
@@ -26,7 +32,7 @@ export function createWindowRegister(
   deliveries: Deliveries,
   clock: Clock,
 ): Register {
-  const decideTimely = async (fold: Registered): Promise<Verdict> => {
+  const decideTimely = async (fold: Registered): Promise<Decision> => {
     const { delivery, deliveryIds } = fold;
     const write = writeOf(fold);
     for (let round = 0; round < ROUNDS_MAX; round++) {
@@ -51,7 +57,8 @@ export function createWindowRegister(
     { reading, deliveryIds }: Registered,
     write: WindowWrite,
     row: WindowRow,
-  ): Promise<Verdict> => {
+  ): Promise<Decision> => {
+    if (isOfLaterEvent(row, write)) return { kind: 'rejected', rejection: overtaken(reading, row) };
     if (!isSameMessage(row, write, route.ignoring)) {
       return conflictVerdict(row, write, route.ignoring);
     }
@@ -95,5 +102,16 @@ function lateness({ delivery, reading }: Registered, clock: Clock): Rejection | 
     detail:
       `received at ${toIso(delivery.receivedAt)}, handled at ${toIso(clock())}; ` +
       `up to ${HANDLED_WITHIN_SECONDS} s in the cloud are allowed`,
+  };
+}
+
+/** The row's place is taken by a later event of equal content: this one is kept for a person. */
+function overtaken({ message }: Registered['reading'], row: WindowRow): Rejection {
+  return {
+    ...rejectionOf(message),
+    reason: 'late',
+    detail:
+      'equal content that was received more than a window later has been handled before; its ' +
+      `window ends at ${toIso(row.windowEndsAtMillis)}`,
   };
 }

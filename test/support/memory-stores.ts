@@ -100,8 +100,8 @@ export class MemoryDeliveries extends MemoryTable<WindowAttributes> implements D
       return { kind: 'written', row: windowRowOf(opened(write)) };
     }
     const isOpen = old.windowEndsAtMillis >= write.receivedAtMillis;
-    const endsNoLater = old.windowEndsAtMillis <= write.windowEndsAtMillis;
-    if (!isCopy(old, write) || !isOpen || (write.isPushed && !endsNoLater)) {
+    const latestEnd = write.isPushed ? write.windowEndsAtMillis : write.latestEndMillis;
+    if (!isCopy(old, write) || !isOpen || old.windowEndsAtMillis > latestEnd) {
       return { kind: 'refused', row: windowRowOf(old) };
     }
     const row = this.counted(write, old, write.isPushed ? endOf(write) : {});
