@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import config from '../../tollbridge.config.ts';
-import { startTestCloud, type TestCloud } from '../support/cloud.ts';
+import { leftovers, startTestCloud, type TestCloud } from '../support/cloud.ts';
 import { synthesizeConfig, type TestAssembly } from '../support/synthesize.ts';
 import { connectThing, type Thing } from '../support/thing.ts';
 
@@ -104,14 +104,7 @@ describe('bad input', () => {
   });
 
   it('has left nothing behind: no failed invocation, no dead letter, every row one or the other', async () => {
-    await bridge.cloud.idle();
-    const failed = bridge.events.filter(
-      (event) => event.kind === 'invocation' && event.outcome !== 'ok',
-    );
-    expect(failed).toEqual([]);
-    for (const [name, queue] of bridge.cloud.queues) {
-      expect({ name, ...queue.depth() }).toEqual({ name, visible: 0, inFlight: 0 });
-    }
+    expect(await leftovers(bridge)).toEqual([]);
     expect(await bridge.rows('Ledger')).toHaveLength(BOOKED.length);
     expect(await bridge.rows('Quarantine')).toHaveLength(REFUSED.length);
   });

@@ -62,3 +62,16 @@ export async function startTestCloud(
     },
   };
 }
+
+/** What bad input must never leave behind: failed invocations, and messages in any queue. */
+export async function leftovers({ cloud, events }: TestCloud): Promise<readonly string[]> {
+  await cloud.idle();
+  const failed = events.flatMap((event) =>
+    event.kind === 'invocation' && event.outcome !== 'ok' ? [`invocation: ${event.outcome}`] : [],
+  );
+  const queued = [...cloud.queues].flatMap(([name, queue]) => {
+    const { visible, inFlight } = queue.depth();
+    return visible + inFlight > 0 ? [`${name}: ${visible} visible, ${inFlight} in flight`] : [];
+  });
+  return [...failed, ...queued];
+}
