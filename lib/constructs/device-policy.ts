@@ -4,7 +4,6 @@ import { Construct } from 'constructs';
 import { type Bridge, type Route, ruleName } from '../../core/config/route.ts';
 
 /** Replaced by AWS IoT when a device connects, not by CloudFormation: it must arrive literally. */
-// biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable of AWS IoT
 const THING = '${iot:Connection.Thing.ThingName}';
 
 /** AWS IoT quota "Maximum policy document size", white space not counted. */

@@ -7,7 +7,6 @@ const first = templatesOf(config).ingestTemplate;
 const other = templatesOf(otherConfig).ingestTemplate;
 
 const IOT = 'arn:<AWS::Partition>:iot:<AWS::Region>:<AWS::AccountId>:';
-// biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable of AWS IoT
 const THING = '${iot:Connection.Thing.ThingName}';
 
 describe('the device policy', () => {

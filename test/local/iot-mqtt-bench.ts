@@ -17,7 +17,6 @@ import {
 } from '../../local/types.ts';
 
 export const ARN = 'arn:aws:iot:eu-west-1:123456789012';
-// biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable
 const THING = '${iot:Connection.Thing.ThingName}';
 
 /** The shape of the project's device policy: everything of its own, nothing of anyone else's. */

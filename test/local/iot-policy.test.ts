@@ -72,9 +72,7 @@ describe('policies', () => {
     ['*ab*ab', 'abab', true],
     ['*ab*ab', 'abaab', true],
     ['*ab*ab', 'aab', false],
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy's own escape
     ['a${*}', 'a*', true],
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy's own escape
     ['a${*}', 'ab', false],
   ])('matches the resource %j against %j: %j', (pattern, resource, expected) => {
     expect(allows([allow({ Resource: ['other', pattern] })], { resource })).toBe(expected);
@@ -118,7 +116,6 @@ describe('policies', () => {
     });
 
     it('are not resolved a second time inside a value', () => {
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: a hostile thing name
       expect(publishAs('${*}', '*')).toBe(false);
     });
 
@@ -129,7 +126,6 @@ describe('policies', () => {
     });
 
     it('are found without regard to the case of their name', () => {
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable
       const statement = allow({ Resource: 'client/${IOT:clientid}' });
       const variables = { 'iot:ClientId': 'c' };
       expect(allows([statement], { resource: 'client/c', variables })).toBe(true);
@@ -179,7 +175,6 @@ describe('policies', () => {
     });
 
     it('resolve variables in their values, literally', () => {
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable
       const statement = allow({ Condition: { StringLike: { a: '${b}-*' } } });
       expect(allows([statement], { variables: { a: 'x-1', b: 'x' } })).toBe(true);
       expect(allows([statement], { variables: { a: 'x-1', b: '*' } })).toBe(false);
@@ -200,7 +195,6 @@ describe('policies', () => {
       ['not an array', { Statement: allow() }],
       ['"Maybe"', { Statement: [{ ...allow(), Effect: 'Maybe' }] }],
       ['{"Ref":"Topic"}', { Statement: [{ ...allow(), Resource: { Ref: 'Topic' } }] }],
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable
       ["${a, 'b'}", policy(allow({ Resource: "${a, 'b'}" }))],
       ['${a', policy(allow({ Resource: '${a' }))],
     ])('is refused by name at load time: %s', (name, document) => {
