@@ -3,12 +3,15 @@
  * with the figures that no two runs share (times, hashes, counts of copies) masked on both sides.
  */
 import { execFile, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const run = promisify(execFile);
 const readme = readFileSync('README.md', 'utf8');
+const documents = readdirSync('docs', { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => `docs/${name}`);
 
 function block(info: string): string {
   const text = new RegExp(`\`\`\`${info}\\n([\\s\\S]*?)\`\`\``).exec(readme)?.[1];
@@ -36,6 +39,15 @@ describe('README', () => {
       expect(() => readFileSync(path ?? ''), path).not.toThrow(/ENOENT/);
     }
   });
+
+  it.each(['README.md', 'CONTRIBUTING.md', ...documents])(
+    '%s names files that exist',
+    (document) => {
+      const text = readFileSync(document, 'utf8');
+      const named = [...text.matchAll(/`((?:test|core|lambda|lib|local|cli|bin)\/[\w./-]*)`/g)];
+      for (const [, path = ''] of named) expect(existsSync(path), path).toBe(true);
+    },
+  );
 
   it('shows what the demo prints', { timeout: 120_000 }, async () => {
     const { stdout } = await run('npm', ['run', '-s', 'demo']);
