@@ -6,7 +6,7 @@ import { LockError } from '../core/config/lock.ts';
 import { LockFileError } from '../core/config/lock-text.ts';
 import { ConfigError } from '../core/config/problem.ts';
 import { buildApp } from '../lib/build-app.ts';
-import config from '../tollbridge.config.ts';
+import * as file from '../tollbridge.config.ts';
 import { acceptedNames, carryOut, isCi, planLock } from './lock-file.ts';
 
 const { CI, TOLLBRIDGE_ACCEPT, TOLLBRIDGE_LOCK } = process.env;
@@ -15,7 +15,8 @@ const path = TOLLBRIDGE_LOCK ?? fileURLToPath(new URL('../tollbridge.lock.json',
 try {
   // No template is made at the end of a run that refused: the last good one stays.
   const app = new App({ autoSynth: false });
-  const bridge = checkConfig(config);
+  // Not a default import: a file without one is a problem to report, not a fault of the module.
+  const bridge = checkConfig((file as { readonly default?: unknown }).default);
   const accepted = acceptedNames(app.node.tryGetContext('accept'), TOLLBRIDGE_ACCEPT);
   const plan = planLock({ path, bridge, accepted, isCi: isCi(CI) });
   buildApp(bridge, app).app.synth();

@@ -6,6 +6,9 @@ import { tell } from '../cli/print.ts';
 import { sendCommand } from '../cli/send.ts';
 import { startCommand } from '../cli/start.ts';
 
+// The functions run on Node 24 when deployed; here the SDK works on 20 as the tests show.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
+
 const program = new Command('tollbridge')
   .description('Exactly-once billing on AWS IoT Core.')
   .showHelpAfterError('(add --help for the options)')

@@ -11,6 +11,7 @@ import { partitionOf } from '../core/identity.ts';
 import { localDynamoDB } from './local-tables.ts';
 import { httpUrl } from './options.ts';
 import { print } from './print.ts';
+import { findRoute } from './routes.ts';
 
 interface Flags {
   readonly route: string;
@@ -30,12 +31,26 @@ export function ledgerCommand(): Command {
     .option('--endpoint <url>', "the local cloud's tables", httpUrl, 'http://127.0.0.1:8000')
     .option('--json', 'print one JSON object a row', false)
     .action(async (device: string, flags: Flags) => {
+      await assertLedger(flags.route, device);
       const client = localDynamoDB(flags.endpoint);
       const table = await ledgerTable(client, flags.endpoint);
       const rows = await rowsOf(client, table, partitionOf(flags.route, device));
       if (flags.json) for (const row of rows) print(JSON.stringify(plain(row)));
       else print(tableOf(rows));
     });
+}
+
+/** "0 rows" would say that nothing was booked, where nothing ever could be. */
+async function assertLedger(routeName: string, device: string): Promise<void> {
+  const route = await findRoute(routeName);
+  if (route.guarantee !== 'exactly-once') {
+    throw new Error(
+      `routes.${routeName} is '${route.guarantee}'; only exactly-once routes have a ledger`,
+    );
+  }
+  if (device === '' || /[/+#\0]/.test(device)) {
+    throw new Error('a device is a level of a topic: not empty, and without / + # or a zero byte');
+  }
 }
 
 async function ledgerTable(client: DynamoDBClient, endpoint: string): Promise<string> {

@@ -10,12 +10,18 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   };
 }
 
-/** Reads a chance from 0 (never) to 1 (always). */
-export function chance(text: string): number {
-  const value = /^(\d|\.)[\d.]*$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= 0 && value <= 1) return value;
-  throw new InvalidArgumentError('allowed is a number from 0 (never) to 1 (always).');
+/** Reads a chance from 0 (never) to 1 (always), or to a bound below. */
+export function chanceUpTo(max: number): (text: string) => number {
+  return (text) => {
+    const value = /^(\d|\.)[\d.]*$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= 0 && value <= max) return value;
+    const always = max === 1 ? ' (always)' : '';
+    throw new InvalidArgumentError(`allowed is a number from 0 (never) to ${max}${always}.`);
+  };
 }
+
+/** Reads a chance from 0 (never) to 1 (always). */
+export const chance = chanceUpTo(1);
 
 /** Reads an http or https address. */
 export function httpUrl(text: string): string {

@@ -2,13 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
 import mqtt from 'mqtt';
-import { checkConfig } from '../core/config/check.ts';
 import type { Route } from '../core/config/route.ts';
 import { bodyHashOf } from '../core/hash.ts';
 import { receiptsTopic } from '../core/receipts.ts';
 import { topicFault } from '../core/topics.ts';
 import { wholeNumber } from './options.ts';
 import { print } from './print.ts';
+import { findRoute } from './routes.ts';
 
 interface Flags {
   readonly port: number;
@@ -32,20 +32,19 @@ export function sendCommand(): Command {
       'publish through $aws/rules/RULE/, which has no message charge',
     )
     .option('--wait <seconds>', 'how long to wait for the receipt', wholeNumber(1, 600), 10)
+    .addHelpText('after', '\nThe exit status is 1 when the message is rejected.')
     .action(async (routeName: string, device: string, body: string, flags: Flags) => {
       const route = await findRoute(routeName);
+      if (route.receipts === 'none') {
+        throw new Error(
+          `routes.${routeName} sends no receipts (receipts: 'none'), so none can be shown`,
+        );
+      }
       const topic = flags.topic ?? topicOf(route, device);
-      print(await sendOnce({ topic, device, body, flags }));
+      const payload = await sendOnce({ topic, device, body, flags });
+      print(payload);
+      if (payload.includes('"outcome":"rejected"')) process.exitCode = 1;
     });
-}
-
-async function findRoute(name: string): Promise<Route> {
-  const { default: config } = await import('../tollbridge.config.ts');
-  const { routes } = checkConfig(config);
-  const route = routes.find((candidate) => candidate.name === name);
-  if (route !== undefined) return route;
-  const names = routes.map((candidate) => candidate.name).join(', ');
-  throw new Error(`there is no route '${name}' in tollbridge.config.ts; it has: ${names}`);
 }
 
 /** The filter with the device in its place. */

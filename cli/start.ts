@@ -1,6 +1,7 @@
 /** `tollbridge start`: the local cloud, in the foreground until Ctrl-C. */
 import { readdir } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { printable } from '../core/printable.ts';
 import { systemClock } from '../core/time.ts';
 import { type LocalCloud, startCloud } from '../local/cloud.ts';
 import { brokerAddress } from '../local/iot/outside-connection.ts';
@@ -22,6 +23,8 @@ interface Flags extends Faults {
 }
 
 const HOST = '127.0.0.1';
+/** Lines tell of topics and client ids, which are hostile: cut, and rid of what a terminal obeys. */
+const LINE_CHARS_MAX = 8_192;
 const ASSEMBLY = 'cdk.out';
 
 export function startCommand(): Command {
@@ -40,7 +43,11 @@ export function startCommand(): Command {
       8000,
     )
     .option('--data <folder>', 'keep the tables there; without it they live in memory')
-    .option('--dynamodb <url>', 'use the tables of this endpoint instead', httpUrl)
+    .addOption(
+      new Option('--dynamodb <url>', 'use the tables of this endpoint instead')
+        .argParser(httpUrl)
+        .conflicts('data'),
+    )
     .option('--assembly <folder>', `run this assembly as it is, instead of a fresh ${ASSEMBLY}`)
     .option('--seed <n>', 'seed of ids and faults', wholeNumber(0, 2_147_483_646), 1)
     .option(
@@ -99,7 +106,7 @@ async function start(flags: Flags): Promise<void> {
     faults: faultsOf(flags),
     observe: (event) => {
       const line = lineOf(event, flags.logs);
-      if (line !== undefined) tell(line);
+      if (line !== undefined) tell(printable(line, LINE_CHARS_MAX));
     },
     clock: systemClock,
   });

@@ -233,7 +233,7 @@ function timeFault(route: Route, facts: Facts, receivedAt: EpochMillis): Fault |
   const ageMillisMax = ageMillisMaxOf(route);
   const detail = `its time is ${toIso(time)}, it was received at ${toIso(receivedAt)}`;
   if (time < receivedAt - ageMillisMax) {
-    const allowed = `up to ${ageMillisMax / 1_000} s before are allowed`;
+    const allowed = `up to ${ageMillisMax / 86_400_000} days before are allowed`;
     return { reason: 'late', detail: `${detail}; ${allowed}` };
   }
   if (time > receivedAt + CLOCK_AHEAD_MILLIS_MAX) {

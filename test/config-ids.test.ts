@@ -95,6 +95,10 @@ describe('an id', () => {
     ['no path', { from: 'timestamp' }],
     ['a sequence without an epoch', { from: 'sequence', path: 'seq' }],
     ['a sequence that is its own epoch', sequence('seq', { epoch: 'seq' })],
+    [
+      'a sequence without its epoch, as plain JavaScript may write it',
+      (sequence as (path: string) => unknown)('seq'),
+    ],
     ['a sequence without a path', sequence('', { epoch: 'boot' })],
     ['a hash of no list', { from: 'content-hash', paths: 'at' }],
     ['a hash of an empty path', contentHash('at', '')],

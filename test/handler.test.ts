@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { RECEIVED_AT_ATTRIBUTE } from '../core/envelope.ts';
 import { RetryableError } from '../core/errors.ts';
 import { bodyHashOf } from '../core/hash.ts';
 import { epochMillis } from '../core/time.ts';
@@ -59,6 +60,17 @@ describe('a delivery', () => {
       firstDeliveryId: 'trace-1',
       topic: 'billing/dev-1/charges',
     });
+  });
+
+  it('keeps the time it first arrived over a redrive, which gives it a new sent time', async () => {
+    const ingest = new Ingest();
+    const first = NOW - 86_400_000;
+    const { Records } = queueEvent(errorEnvelope);
+    const attribute = { dataType: 'Number', stringValue: String(first) };
+    const messageAttributes = { [RECEIVED_AT_ATTRIBUTE]: attribute };
+    await ingest.handle({ Records: Records.map((record) => ({ ...record, messageAttributes })) });
+    const [row] = ingest.ledger.rows.values();
+    expect(row?.receivedAt).toBe(new Date(first).toISOString());
   });
 
   it('whose write was cut off is resumed: forwarded again, and still accepted', async () => {

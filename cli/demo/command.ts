@@ -1,10 +1,11 @@
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import { Command } from 'commander';
 import { systemClock } from '../../core/time.ts';
-import { chance, wholeNumber } from '../options.ts';
+import { chanceUpTo, wholeNumber } from '../options.ts';
 import { print, tell } from '../print.ts';
 import { synthesize } from '../synthesize.ts';
 import { isExact } from './reconcile.ts';
@@ -26,7 +27,13 @@ export function demoCommand(): Command {
     .option('--devices <n>', 'devices in the fleet', wholeNumber(1, 500), 20)
     .option('--messages <n>', 'charges of each device', wholeNumber(1, 10_000), 50)
     .option('--seed <n>', 'seed of everything that is drawn', wholeNumber(0, 2_147_483_646), 1)
-    .option('--loss <chance>', 'chance that a connection is cut or a receipt lost', chance, 0.05)
+    .option(
+      '--loss <chance>',
+      'chance that a connection is cut or a receipt lost, up to 0.9',
+      // With 1 no receipt would ever arrive, and no device could end.
+      chanceUpTo(0.9),
+      0.05,
+    )
     .option('--broken', 'use a key that differs for each delivery, to see the check fail', false)
     .option('--json', 'print the figures as one JSON object and nothing else', false)
     .action(async (flags: Flags) => {
@@ -41,7 +48,9 @@ async function demo(flags: Flags): Promise<number> {
     stream: process.stderr,
     hideCursor: true,
   });
-  const assembly = await mkdtemp(join(tmpdir(), 'tollbridge-assembly-'));
+  const folder = await mkdtemp(join(tmpdir(), 'tollbridge-demo-'));
+  const assembly = join(folder, 'cdk.out');
+  const forget = removeOnSignal(folder);
   try {
     tell('making the template that would be deployed …');
     await synthesize(assembly);
@@ -49,6 +58,7 @@ async function demo(flags: Flags): Promise<number> {
     const result = await runDemo({
       ...flags,
       assembly,
+      scratch: join(folder, 'bundle'),
       clock: systemClock,
       onProgress: (receipted) => bar.update(receipted),
     });
@@ -66,6 +76,21 @@ async function demo(flags: Flags): Promise<number> {
     return exact ? 0 : 1;
   } finally {
     bar.stop();
-    await rm(assembly, { recursive: true, force: true });
+    forget();
+    await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Ctrl-C leaves nothing behind; the functions end with this process. Returns how to stop that. */
+function removeOnSignal(folder: string): () => void {
+  const end = (signal: NodeJS.Signals) => {
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(signal === 'SIGINT' ? 130 : 143);
+  };
+  process.once('SIGINT', end);
+  process.once('SIGTERM', end);
+  return () => {
+    process.off('SIGINT', end);
+    process.off('SIGTERM', end);
+  };
 }

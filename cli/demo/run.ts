@@ -2,9 +2,7 @@
  * One run of the demo: a fleet, a proxy that cuts its connections, the local cloud with faults on,
  * and at the end the ledger beside what was meant.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { setMaxListeners } from 'node:events';
 import { sumOf } from '../../core/decimal.ts';
 import type { Clock } from '../../core/time.ts';
 import { seededChance } from '../../local/chance.ts';
@@ -20,6 +18,8 @@ import { bundleVariant } from './variant.ts';
 
 export interface DemoOptions {
   readonly assembly: string;
+  /** A folder for the bundle of a broken function; made when it is needed. */
+  readonly scratch: string;
   readonly devices: number;
   readonly messages: number;
   readonly seed: number;
@@ -63,32 +63,26 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const chance = seededChance(options.seed);
   const plans = planCharges(options.devices, options.messages, chance, startedAt);
   const tally = new Tally(plans);
-  const scratch = await mkdtemp(join(tmpdir(), 'tollbridge-demo-'));
+  const cloud = await startDemoCloud(options, tally.observe);
   try {
-    const cloud = await startDemoCloud(options, scratch, tally.observe);
-    try {
-      const cuts = await runFleet(cloud, plans, options);
-      await cloud.idle();
-      const rows = await readRows(localDynamoDB(cloud.apiUrl), cloud.tableName('Ledger'));
-      const reconciliation = reconcile(plans, rows);
-      const seconds = Math.round((options.clock() - startedAt) / 100) / 10;
-      return {
-        reconciliation,
-        figures: { devices: options.devices, ...tally.figures(), ...reconciliation, seconds },
-        mishaps: { cuts, ...tally.mishaps() },
-        example: rows.find(({ item }) => Number(item.tries?.N) > 1) ?? rows[0],
-      };
-    } finally {
-      await cloud.close();
-    }
+    const cuts = await runFleet(cloud, plans, options);
+    await cloud.idle();
+    const rows = await readRows(localDynamoDB(cloud.apiUrl), cloud.tableName('Ledger'));
+    const reconciliation = reconcile(plans, rows);
+    const seconds = Math.round((options.clock() - startedAt) / 100) / 10;
+    return {
+      reconciliation,
+      figures: { devices: options.devices, ...tally.figures(), ...reconciliation, seconds },
+      mishaps: { cuts, ...tally.mishaps() },
+      example: rows.find(({ item }) => Number(item.tries?.N) > 1) ?? rows[0],
+    };
   } finally {
-    await rm(scratch, { recursive: true, force: true });
+    await cloud.close();
   }
 }
 
 async function startDemoCloud(
-  { assembly, broken, loss, seed, clock }: DemoOptions,
-  scratch: string,
+  { assembly, scratch, broken, loss, seed, clock }: DemoOptions,
   observe: Observer,
 ): Promise<LocalCloud> {
   if (broken) await bundleVariant('core/ledger-row.ts', 'cli/demo/broken-key.ts', scratch);
@@ -119,6 +113,8 @@ async function runFleet(
     loss,
   });
   const overtime = AbortSignal.timeout(RUN_SECONDS_MAX * 1_000);
+  // Every device listens to it.
+  setMaxListeners(plans.length, overtime);
   let receipted = 0;
   const onReceipt = () => onProgress(++receipted);
   try {

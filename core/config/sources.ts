@@ -75,7 +75,8 @@ export function topicLevel(level: number): TopicLevelSource {
 
 /** A counter of the device. Arrival out of order is fine, and gaps can be found. */
 export function sequence(path: string, options: { readonly epoch: string }): SequenceSource {
-  return { from: 'sequence', path, epochPath: options.epoch };
+  // Plain JavaScript can leave the options out; the check says so, with the fix.
+  return { from: 'sequence', path, epochPath: options?.epoch };
 }
 
 /** A time of the body. Two events in one millisecond are one to it. */

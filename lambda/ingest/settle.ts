@@ -4,7 +4,7 @@
  */
 import type { Route } from '../../core/config/route.ts';
 import { RetryableError, TerminalError } from '../../core/errors.ts';
-import type { Rejection } from '../../core/message.ts';
+import type { Message, Rejection } from '../../core/message.ts';
 import { METRIC } from '../../core/metrics.ts';
 import { bookedReceipt, type Receipt, rejectedReceipt } from '../../core/receipts.ts';
 import { toIso } from '../../core/time.ts';
@@ -130,7 +130,7 @@ async function afterConflict(
   const rejection: Rejection = {
     ...rejectionOf(message),
     reason: 'conflict',
-    detail: `the id is booked with another body; they differ in ${differs}`,
+    detail: `${taken(message)} with another body; they differ in ${differs}`,
   };
   await keep(deps, fold, rejection, {
     fields,
@@ -146,6 +146,10 @@ async function reject(deps: IngestDeps, fold: Settled, rejection: Rejection): Pr
   await keep(deps, fold, rejection);
   if (isShadow(deps.route)) await forwardRejected(deps, fold, rejection);
   return { answerTo: rejection.answerTo, receipt: rejectedReceipt(rejection) };
+}
+
+function taken({ facts }: Message): string {
+  return facts.kind === 'latest' ? 'this version is known' : 'the id is booked';
 }
 
 /** A shadow route drops nothing: what was refused goes out as well, as far as it could be read. */

@@ -2,7 +2,7 @@
  * Reads a synthesized CDK assembly (`cdk.out`): every stack's template and assets, stacks in the
  * order in which they can be deployed. Nothing is resolved here.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import { type Environment, localAccountId, localRegion } from './account.ts';
@@ -186,9 +186,13 @@ function readAssets(
     }
     for (const { source, destinations } of Object.values(manifest.files)) {
       if (source.packaging !== 'zip' || source.path === undefined) continue;
-      for (const { objectKey } of Object.values(destinations)) {
-        assets.set(objectKey, join(root, source.path));
+      const folder = join(root, source.path);
+      if (!existsSync(folder)) {
+        throw new AssemblyError(
+          `the asset ${source.path} of ${stack} is missing in the assembly; make it again with: npx cdk synth`,
+        );
       }
+      for (const { objectKey } of Object.values(destinations)) assets.set(objectKey, folder);
     }
   }
   return assets;

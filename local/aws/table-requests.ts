@@ -40,6 +40,15 @@ const writes = new Set([
   'TransactWriteItems',
 ]);
 
+function isJsonObject(body: Buffer): boolean {
+  try {
+    const value: unknown = JSON.parse(body.toString());
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
 export function createTableRequests(options: TableRequestOptions): TableRequests {
   const agent = new Agent({ keepAlive: true });
   const befalls = (fault: keyof Faults, where: string): boolean => {
@@ -50,6 +59,11 @@ export function createTableRequests(options: TableRequestOptions): TableRequests
   return {
     async handle(caller, headers, body) {
       const operation = String(headers['x-amz-target']).slice(targetPrefix.length);
+      if (!isJsonObject(body)) {
+        // dynalite reads the fields of whatever it parsed, and would take the process with it.
+        const message = 'The body of the request is not a JSON object.';
+        return dynamodbError(400, 'SerializationException', message);
+      }
       if (caller.kind !== 'function') return await forward(options, agent, headers, body);
       const wanted = rightsOf(options, operation, body);
       if (wanted === undefined) {

@@ -77,7 +77,7 @@ export function publicationFault({ topic, payload, qos }: Publication): string |
     return `PUBLISH on the reserved topic ${topic}; of topics with $ only $aws/rules/NAME/… is allowed`;
   }
   const fault = topicFault(counted ?? topic);
-  return fault === undefined ? undefined : `PUBLISH on a topic of which ${fault}`;
+  return fault === undefined ? undefined : `PUBLISH on a topic that is refused: ${fault}`;
 }
 
 export function createConnectionRules(options: ConnectionRulesOptions): ConnectionRules {

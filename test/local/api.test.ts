@@ -202,6 +202,28 @@ describe('DynamoDB', () => {
   });
 });
 
+describe('a request for DynamoDB that is no JSON object', () => {
+  it.each(['null', '[]', '5', '"x"', '{{{', ''])(
+    'is refused when it says %j, and ends nothing',
+    async (body) => {
+      const answer = await fetch(`${api.url}/`, {
+        method: 'POST',
+        body,
+        headers: {
+          authorization: `AWS4-HMAC-SHA256 Credential=operator/20260101/${region}/dynamodb/aws4_request, SignedHeaders=host, Signature=0`,
+          'content-type': 'application/x-amz-json-1.0',
+          'x-amz-date': '20260101T000000Z',
+          'x-amz-target': 'DynamoDB_20120810.ListTables',
+        },
+      });
+      expect(answer.status).toBe(400);
+      expect(await answer.text()).toContain('SerializationException');
+      await tables('operator').send(put('still there'));
+      expect(await holds('still there')).toBe(true);
+    },
+  );
+});
+
 describe('the IoT data plane', () => {
   const topic = 'tollbridge/d1/receipts';
 

@@ -24,10 +24,11 @@ interface StackFixture {
 export function assemblyOf(
   stacks: Readonly<Record<string, StackFixture>>,
   artifacts: Json = {},
+  assetFolder = 'asset.code',
 ): Assembly {
   const dir = mkdtempSync(join(tmpdir(), 'tollbridge-assembly-'));
   folders.push(dir);
-  mkdirSync(join(dir, 'asset.code'));
+  mkdirSync(join(dir, assetFolder));
   const manifest: Record<string, unknown> = { ...artifacts };
   for (const [name, { template, dependencies = [], environment }] of Object.entries(stacks)) {
     const assets = `${name}.assets`;

@@ -102,6 +102,13 @@ describe('an assembly', () => {
     ).toThrow(/several places/);
   });
 
+  it('is refused when the folder of an asset is missing, and not when it is first invoked', () => {
+    const template = { Resources: { Table: table() } };
+    expect(() => assemblyOf({ S: { template } }, {}, 'asset.another')).toThrow(
+      'the asset asset.code of S is missing in the assembly; make it again with: npx cdk synth',
+    );
+  });
+
   it('is refused with a stage in it, and when it is none', () => {
     expect(() =>
       assemblyOf({ S: { template: {} } }, { Stage: { type: 'cdk:cloud-assembly' } }),
