@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Tests against programs that others have made; what is not installed is skipped with its reason. */
 export default defineConfig({
   test: {
+    globalSetup: ['test/support/temporary.ts'],
     include: ['test/interop/**/*.interop.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
