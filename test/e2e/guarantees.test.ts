@@ -64,6 +64,15 @@ const config: Config = {
       onStoreDown: 'forward',
       forward: 'clean/sh/{device}',
     },
+    silent: {
+      guarantee: 'deduplicated',
+      topic: 'si/+',
+      device,
+      id: payload('id'),
+      window: { hours: 1 },
+      receipts: 'none',
+      forward: 'clean/si/{device}',
+    },
     status: { guarantee: 'latest', topic: 'st/+', device, version: timestamp('at') },
     counted: {
       guarantee: 'exactly-once',
@@ -150,6 +159,29 @@ describe('a deduplicated route', () => {
     expect(await send('ev/m-1/x', ahead)).toMatchObject({ outcome: 'rejected', reason: 'early' });
     const reasons = (await bridge.rows('Quarantine')).map((row) => row.reason?.S);
     expect(reasons).toEqual(expect.arrayContaining(['late', 'early']));
+  });
+
+  it('keeps what can never be forwarded, and answers all the same', async () => {
+    const topic = `ev/m-1/${'x'.repeat(245)}`;
+    const receipt = await send(topic, { at: now(), type: 'far' });
+    expect(receipt.outcome).toBe('accepted');
+    const kept = (await bridge.rows('Quarantine')).filter(
+      (row) => row.reason?.S === 'unforwardable',
+    );
+    expect(kept.map((row) => row.topic?.S)).toEqual([topic]);
+  });
+
+  it('books and forwards without a word where the route sends no receipts', async () => {
+    await thing.publish('si/m-1', JSON.stringify({ id: 'q-1' }));
+    await bridge.seen((event) => event.kind === 'published' && event.topic === 'clean/si/m-1');
+    await bridge.cloud.idle();
+    const receipts = bridge.events.filter(
+      (event) =>
+        event.kind === 'published' && event.payload.includes('"route":"silent","receipts"'),
+    );
+    expect(receipts).toEqual([]);
+    const rows = (await bridge.rows('Deliveries')).filter((row) => row.route?.S === 'silent');
+    expect(rows).toHaveLength(1);
   });
 
   it('takes bodies that are not JSON where nothing looks inside', async () => {
