@@ -8,8 +8,8 @@
  */
 import { createConnection, createServer, type Socket } from 'node:net';
 import mqttPacket, { type Packet, type Parser } from 'mqtt-packet';
-import { listenOn } from './iot/listen.ts';
 import { packetFrames } from './iot/packet-frames.ts';
+import { listenOn } from './listen.ts';
 import type { Chance, Observer } from './types.ts';
 
 export interface CuttingProxyOptions {
@@ -61,7 +61,7 @@ export async function createCuttingProxy(options: CuttingProxyOptions): Promise<
       cuts += 1;
     });
   });
-  const bound = await listenOn(server, port, host);
+  const bound = await listenOn(server, port, host, 'the proxy');
 
   return {
     port: bound,

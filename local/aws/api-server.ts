@@ -6,10 +6,10 @@
  * somebody; a function gets no further than its role allows.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { closeServer, listenOn } from '../listen.ts';
 import type { Chance, Faults, Observer } from '../types.ts';
 import { type ApiResult, dataPlaneError, dynamodbError, sentence } from './api-answers.ts';
 import { type ApiCaller, accessKeyOf } from './api-caller.ts';
-import { closeServer, listen } from './listen.ts';
 import { type DataPlanePublication, handlePublish, topicsPath } from './publish-requests.ts';
 import { createTableRequests, type TableRequests, targetPrefix } from './table-requests.ts';
 
@@ -49,7 +49,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   });
   // The SDK keeps connections open; on AWS they live longer than Node.js's 5 s as well.
   server.keepAliveTimeout = 60_000;
-  const port = await listen(server, options.port, host, 'the local API');
+  const port = await listenOn(server, options.port, host, 'the local API');
   return {
     port,
     url: `http://${host}:${port}`,

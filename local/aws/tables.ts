@@ -17,8 +17,8 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import type { TablePlan } from '../assembly/plan.ts';
+import { closeServer, listenOn } from '../listen.ts';
 import { lockDataFolder } from './data-folder.ts';
-import { closeServer, listen } from './listen.ts';
 
 /** An endpoint that speaks DynamoDB's protocol. */
 export interface TableEngine {
@@ -49,7 +49,7 @@ export async function openTableEngine(options: TableEngineOptions): Promise<Tabl
     // No waiting in CREATING: nothing here depends on it.
     const store = dataDir === undefined ? {} : { path: join(dataDir, 'tables') };
     const server = dynalite({ createTableMs: 0, ...store });
-    const port = await listen(server, 0, '127.0.0.1', 'the table engine');
+    const port = await listenOn(server, 0, '127.0.0.1', 'the table engine');
     return {
       url: `http://127.0.0.1:${port}`,
       kind: 'embedded',

@@ -9,6 +9,7 @@
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket } from 'aedes';
 import type { Clock } from '../../core/time.ts';
+import { listenOn } from '../listen.ts';
 import type { Chance, Faults, InboundMessage, Observer, PolicyDocument } from '../types.ts';
 import { basicIngestOf } from './basic-ingest.ts';
 import {
@@ -18,7 +19,6 @@ import {
   principalOf,
   publicationFault,
 } from './connection-rules.ts';
-import { listenOn } from './listen.ts';
 import { assertSupported } from './policy.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 
@@ -99,7 +99,7 @@ export async function createIotBroker(options: IotBrokerOptions): Promise<IotBro
     });
   });
   try {
-    const port = await listenOn(server, options.port, options.host ?? '127.0.0.1');
+    const port = await listenOn(server, options.port, options.host ?? '127.0.0.1', 'the broker');
     let closed: Promise<void> | undefined;
     return {
       port,

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { listenOn } from '../../local/iot/listen.ts';
+import { listenOn } from '../../local/listen.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 

@@ -5,7 +5,7 @@
 import { EventEmitter, once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import mqttPacket, { type IConnackPacket, type IPublishPacket, type Packet } from 'mqtt-packet';
-import { listenOn } from '../../local/iot/listen.ts';
+import { listenOn } from '../../local/listen.ts';
 
 type PacketOf<Cmd extends Packet['cmd']> = Extract<Packet, { cmd: Cmd }>;
 

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { listenOn } from '../../local/iot/listen.ts';
+import { listenOn } from '../../local/listen.ts';
 import { noFaults } from '../../local/types.ts';
 import type { FakeBrokerAnswers } from './fake-mqtt5-broker.ts';
 import { closeAll, startBroker } from './iot-mqtt-bench.ts';

@@ -1,17 +1,18 @@
 /** Opens servers on this machine, and says clearly when a port is taken. */
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import type { Server as HttpServer } from 'node:http';
+import type { Server } from 'node:net';
 
 export class PortError extends Error {
   override readonly name = 'PortError';
 }
 
 /** Listens and gives the port; 0 takes a free one. */
-export async function listen(
+export async function listenOn(
   server: Server,
   port: number,
   host: string,
-  what: string,
+  what = 'a server',
 ): Promise<number> {
   server.listen(port, host);
   try {
@@ -29,13 +30,13 @@ function portError(cause: unknown, port: number, host: string, what: string): un
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   if (code === 'EADDRINUSE') {
     return new PortError(
-      `Port ${port} on ${host}, meant for ${what}, is in use. End what listens there, or choose another port (0 takes a free one).`,
+      `Port ${port} on ${host} is in use (EADDRINUSE), and ${what} wants it: end the program that listens there, often an earlier local cloud, or choose another port; 0 takes any free one.`,
       { cause },
     );
   }
   if (code === 'EACCES') {
     return new PortError(
-      `Port ${port} on ${host}, meant for ${what}, may not be opened by this user. Choose one above 1023.`,
+      `Port ${port} on ${host}, which ${what} wants, may not be opened by this user. Choose one above 1023.`,
       { cause },
     );
   }
@@ -43,7 +44,7 @@ function portError(cause: unknown, port: number, host: string, what: string): un
 }
 
 /** Ends a server with all its connections. */
-export async function closeServer(server: Server): Promise<void> {
+export async function closeServer(server: HttpServer): Promise<void> {
   if (!server.listening) return;
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeAllConnections();
