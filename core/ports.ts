@@ -3,7 +3,8 @@
 import type { MessageKey } from './identity.ts';
 import type { LedgerWrite } from './ledger-row.ts';
 import type { Metric } from './metrics.ts';
-import type { QuarantineRow } from './quarantine-row.ts';
+import type { QuarantineKey, QuarantineRow } from './quarantine-row.ts';
+import type { Release } from './release.ts';
 import type { Row, RowWrite } from './row.ts';
 import type { StateRow, StateWrite } from './state-row.ts';
 import type { WindowRow, WindowWrite } from './window-row.ts';
@@ -36,6 +37,23 @@ export interface Deliveries extends Table<WindowRow> {
   push(write: WindowWrite, firstDeliveryId: string): Promise<void>;
   /** Replaces a row whose window is over; false when it has changed meanwhile. */
   renew(write: WindowWrite, old: WindowRow): Promise<boolean>;
+}
+
+/** What a handshake needs of the ledger or the deliveries. Throws like them. */
+export interface Releases {
+  /** A consistent read; undefined when there is no such row. */
+  find(key: MessageKey): Promise<Row | undefined>;
+  /** Marks a row as released, where it exists; false where nothing stands that can be meant. */
+  release(release: Release): Promise<boolean>;
+}
+
+/** Why a body was not booked. */
+export type Finding = Pick<QuarantineRow, 'reason' | 'detail' | 'fields'>;
+
+/** The quarantine, for those who only ask. Throws like the ledger. */
+export interface Findings {
+  /** A consistent read; undefined when there is no such row. */
+  find(key: QuarantineKey): Promise<Finding | undefined>;
 }
 
 /** The state, for `latest`. Throws like the others. */

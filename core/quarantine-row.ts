@@ -1,7 +1,7 @@
 /** A row of the quarantine: a delivery that could not be booked, with its reason and whole body. */
 
 import type { Delivery } from './envelope.ts';
-import { encodeId, partitionOf } from './identity.ts';
+import { encodeId, type MessageId, partitionOf } from './identity.ts';
 import { readUtf8 } from './json.ts';
 import type { Rejection } from './message.ts';
 import { toIso } from './time.ts';
@@ -15,14 +15,28 @@ export interface ConflictEvidence {
   readonly bookedAt: string;
 }
 
+export interface QuarantineKey {
+  /** `route#device`, `-` for a device that is not known. */
+  readonly pk: string;
+  /** `id#bodyHash`, `-` for an id that could not be read. */
+  readonly sk: string;
+}
+
+export function quarantineKeyOf(
+  route: string,
+  device: string | null,
+  id: MessageId | undefined,
+  bodyHash: string,
+): QuarantineKey {
+  return {
+    pk: partitionOf(route, device ?? '-'),
+    sk: `${id === undefined ? '-' : encodeId(id)}#${bodyHash}`,
+  };
+}
+
 /** Every attribute is written once; writing the row again counts it in `tries`. */
 export interface QuarantineRow {
-  readonly key: {
-    /** `route#device`, `-` for a device that is not known. */
-    readonly pk: string;
-    /** `id#bodyHash`, `-` for an id that could not be read. */
-    readonly sk: string;
-  };
+  readonly key: QuarantineKey;
   readonly route: string;
   readonly device: string | null;
   readonly id: string | null;
@@ -54,10 +68,7 @@ export function quarantineRowOf(
   const receivedAt = toIso(delivery.receivedAt);
   const device = rejection.device ?? null;
   return {
-    key: {
-      pk: partitionOf(route, device ?? '-'),
-      sk: `${id ?? '-'}#${rejection.bodyHash}`,
-    },
+    key: quarantineKeyOf(route, device, rejection.id, rejection.bodyHash),
     route,
     device,
     id,

@@ -19,6 +19,14 @@ export type Receipt =
       readonly reason: string;
       readonly detail: string;
       readonly fields: readonly string[] | undefined;
+    }
+  /** The answer to a release: the id is forgotten, whatever was known of it. */
+  | { readonly outcome: 'completed'; readonly id: MessageId }
+  /** The answer to a query for what is neither booked nor quarantined. */
+  | {
+      readonly outcome: 'unknown';
+      readonly id: MessageId | undefined;
+      readonly bodyHash: string;
     };
 
 /** `tollbridge/{device}/receipts`. */
@@ -65,15 +73,20 @@ function textOf(receipt: Receipt): string {
 }
 
 function withoutId(receipt: Receipt) {
-  const { bodyHash, outcome } = receipt;
   switch (receipt.outcome) {
     case 'accepted':
-    case 'duplicate':
-      return { bodyHash, outcome, bookedAt: receipt.bookedAt };
+    case 'duplicate': {
+      const { bodyHash, outcome, bookedAt } = receipt;
+      return { bodyHash, outcome, bookedAt };
+    }
+    case 'completed':
+      return { outcome: receipt.outcome };
+    case 'unknown':
+      return { bodyHash: receipt.bodyHash, outcome: receipt.outcome };
     case 'rejected':
       return {
-        bodyHash,
-        outcome,
+        bodyHash: receipt.bodyHash,
+        outcome: receipt.outcome,
         reason: receipt.reason,
         detail: receipt.detail.slice(0, DETAIL_CHARS_MAX).toWellFormed(),
         fields: receipt.fields,

@@ -5,6 +5,7 @@ import { recoveryWarnings } from '../core/config/recovery.ts';
 import type { Bridge } from '../core/config/route.ts';
 import { DataEndpoint } from './constructs/data-endpoint.ts';
 import { DevicePolicy } from './constructs/device-policy.ts';
+import { Handshake } from './constructs/handshake.ts';
 import { RouteIngest } from './constructs/route-ingest.ts';
 import { pascalCase } from './names.ts';
 import type { StateStack } from './state-stack.ts';
@@ -17,6 +18,7 @@ export interface IngestStackProps extends StackProps {
 export class IngestStack extends Stack {
   /** By the route's name. */
   readonly routes: ReadonlyMap<string, RouteIngest>;
+  readonly handshake: Handshake;
 
   constructor(scope: Construct, id: string, props: IngestStackProps) {
     super(scope, id, props);
@@ -42,6 +44,7 @@ export class IngestStack extends Stack {
         }),
       ]),
     );
+    this.handshake = new Handshake(this, 'Handshake', { bridge, state, dataEndpoint: address });
     for (const [name, route] of this.routes) this.routeOutputs(pascalCase(name), route);
     this.output(
       'DevicePolicyNames',

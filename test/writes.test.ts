@@ -2,10 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import { contentHash } from '../core/config/sources.ts';
 import { DELIVERY_LIFE_SECONDS } from '../core/limits.ts';
+import { releaseOf } from '../core/release.ts';
 import { epochMillis } from '../core/time.ts';
 import {
   copyCount,
   ledgerUpdate,
+  releaseUpdate,
+  shorteningRelease,
   stateUpdate,
   windowPush,
   windowRenewal,
@@ -281,5 +284,32 @@ describe('the one write of a state', () => {
       ':versionAt': { S: '2026-11-20T08:59:00.000Z' },
       ':lastSeenAt': { S: '2026-11-20T09:00:51.000Z' },
     });
+  });
+});
+
+describe('the write of a release', () => {
+  const key = { pk: 'charges#dev-1', id: 'c-1' };
+  const release = releaseOf(key, epochMillis(NOW + 1));
+
+  it('says exactly this: a row that stands and is of this life is marked, once', () => {
+    expect(releaseUpdate(release)).toEqual({
+      Key: { pk: { S: key.pk }, id: { S: key.id } },
+      UpdateExpression: 'SET #releasedAt = if_not_exists(#releasedAt, :releasedAt)',
+      ConditionExpression: '(attribute_exists(pk) AND #receivedAt <= :releasedAt)',
+      ExpressionAttributeNames: namesOf(['releasedAt', 'receivedAt']),
+      ExpressionAttributeValues: { ':releasedAt': { S: '2026-11-20T09:00:51.001Z' } },
+    });
+  });
+
+  it('shortens a life to L after the release, to the second above, and makes none longer', () => {
+    const update = shorteningRelease(release);
+    expect(update.UpdateExpression).toBe(
+      'SET #releasedAt = if_not_exists(#releasedAt, :releasedAt), #expiresAt = :expiresAt',
+    );
+    expect(update.ConditionExpression).toBe(
+      '(attribute_exists(pk) AND #receivedAt <= :releasedAt AND #expiresAt > :expiresAt)',
+    );
+    const end = NOW / 1_000 + 1 + DELIVERY_LIFE_SECONDS;
+    expect(update.ExpressionAttributeValues).toMatchObject({ ':expiresAt': { N: String(end) } });
   });
 });

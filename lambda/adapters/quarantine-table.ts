@@ -1,7 +1,8 @@
 /** The quarantine on DynamoDB. */
-import { type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import type { Quarantine } from '../../core/ports.ts';
+import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import type { Findings, Quarantine } from '../../core/ports.ts';
 import { type Clock, toIso } from '../../core/time.ts';
+import { textOf } from './attributes.ts';
 import { DYNAMODB_TERMINAL, failureOf } from './failure.ts';
 import { firstWriteWins } from './writes.ts';
 
@@ -22,6 +23,34 @@ export function createQuarantineTable(
         );
       } catch (error) {
         throw failureOf('quarantining', error, DYNAMODB_TERMINAL);
+      }
+    },
+  };
+}
+
+/** The quarantine, for the handshake. */
+export function createFindings(client: DynamoDBClient, table: string): Findings {
+  return {
+    async find({ pk, sk }) {
+      const request = new GetItemCommand({
+        TableName: table,
+        Key: { pk: { S: pk }, sk: { S: sk } },
+        ConsistentRead: true,
+        // A row can hold two whole bodies, and the answer needs neither.
+        ProjectionExpression: 'reason, detail, #fields',
+        ExpressionAttributeNames: { '#fields': 'fields' },
+      });
+      try {
+        const { Item: row } = await client.send(request);
+        if (row === undefined) return undefined;
+        const fields = row.fields?.L?.flatMap(({ S }) => (S === undefined ? [] : [S]));
+        return {
+          reason: textOf(row, 'reason'),
+          detail: textOf(row, 'detail'),
+          fields: fields ?? null,
+        };
+      } catch (error) {
+        throw failureOf('reading the quarantine', error, DYNAMODB_TERMINAL);
       }
     },
   };

@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { RetryableError } from '../../core/errors.ts';
 import type { MessageKey } from '../../core/identity.ts';
-import type { Deliveries, Ledger, State, WriteResult } from '../../core/ports.ts';
+import type { Deliveries, Ledger, Releases, State, WriteResult } from '../../core/ports.ts';
 import type { Row, RowWrite } from '../../core/row.ts';
 import type { StateRow } from '../../core/state-row.ts';
 import { epochMillis } from '../../core/time.ts';
@@ -23,6 +23,8 @@ import { DYNAMODB_TERMINAL, failureOf } from './failure.ts';
 import {
   copyCount,
   ledgerUpdate,
+  releaseUpdate,
+  shorteningRelease,
   stateUpdate,
   windowPush,
   windowRenewal,
@@ -59,7 +61,28 @@ export function createStateTable(client: DynamoDBClient, table: string): State {
   return { put: (write) => rows.write(write, stateUpdate(write)) };
 }
 
-/** What the three tables do alike. */
+/** The ledger, for the handshake. */
+export function createLedgerReleases(client: DynamoDBClient, table: string): Releases {
+  const rows = new TableRows(client, table, rowOf);
+  return {
+    find: (key) => rows.find(key),
+    release: (release) => rows.update('releasing', releaseUpdate(release)),
+  };
+}
+
+/** The deliveries, for the handshake. */
+export function createDeliveriesReleases(client: DynamoDBClient, table: string): Releases {
+  const rows = new TableRows(client, table, rowOf);
+  return {
+    find: (key) => rows.find(key),
+    release: async (release) =>
+      (await rows.update('releasing', shorteningRelease(release))) ||
+      // There is none, or it ends sooner than that already: no release makes a life longer.
+      rows.update('releasing', releaseUpdate(release)),
+  };
+}
+
+/** What the tables do alike. */
 class TableRows<Read extends Row> {
   readonly #client: DynamoDBClient;
   readonly #table: string;
@@ -111,7 +134,12 @@ class TableRows<Read extends Row> {
 
   /** A copy whose row has gone or changed hands meanwhile is not counted, and nothing is lost. */
   async countAs(update: Omit<UpdateItemCommandInput, 'TableName'>): Promise<void> {
-    await this.unlessRefused('counting a copy', () =>
+    await this.update('counting a copy', update);
+  }
+
+  /** False when the condition failed. */
+  update(action: string, update: Omit<UpdateItemCommandInput, 'TableName'>): Promise<boolean> {
+    return this.unlessRefused(action, () =>
       this.#client.send(new UpdateItemCommand({ TableName: this.#table, ...update })),
     );
   }

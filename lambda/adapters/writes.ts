@@ -9,6 +9,7 @@ import type {
 } from '@aws-sdk/client-dynamodb';
 import type { MessageKey } from '../../core/identity.ts';
 import type { LedgerWrite } from '../../core/ledger-row.ts';
+import type { Release } from '../../core/release.ts';
 import type { RowWrite } from '../../core/row.ts';
 import type { StateWrite } from '../../core/state-row.ts';
 import type { WindowRow, WindowWrite } from '../../core/window-row.ts';
@@ -25,6 +26,10 @@ const windowEndsNoLater = '#windowEndsAtMillis <= :windowEndsAtMillis';
 const windowIsNotOfLaterEvent = '#windowEndsAtMillis <= :latestEndMillis';
 const rowIsOlder = '#version < :version';
 const rowIsOfThisOwner = '#firstDeliveryId = :firstDeliveryId';
+
+/** A row received after the release is of a later life of the id. */
+const rowIsNotOfLaterLife = '#receivedAt <= :releasedAt';
+const rowIsKeptForLonger = '#expiresAt > :expiresAt';
 
 const either = (...clauses: readonly string[]) => clauses.join(' OR ');
 const both = (...clauses: readonly string[]) => `(${clauses.join(' AND ')})`;
@@ -45,6 +50,13 @@ export const PUSHED_WINDOW_CONDITION = either(
 export const STATE_CONDITION = either('attribute_not_exists(#version)', rowIsOlder);
 /** The row is still the one that was read: no copy has pushed its window since. */
 export const RENEWAL_CONDITION = both(rowIsOfThisOwner, '#windowEndsAtMillis = :oldEndMillis');
+/** No row is made: the message may still be under way, and would meet a row without its body. */
+export const RELEASE_CONDITION = both('attribute_exists(pk)', rowIsNotOfLaterLife);
+export const SHORTENING_CONDITION = both(
+  'attribute_exists(pk)',
+  rowIsNotOfLaterLife,
+  rowIsKeptForLonger,
+);
 export const COUNT_CONDITION = rowIsOfThisOwner;
 export const PUSH_CONDITION = both(rowIsOfThisOwner, windowEndsNoLater);
 
@@ -130,6 +142,32 @@ export function copyCount(write: RowWrite, firstDeliveryId: string): Update {
 /** Counts a copy that the one write refused, and pushes the window's end like that would have. */
 export function windowPush(write: WindowWrite, firstDeliveryId: string): Update {
   return countOf(write, firstDeliveryId, PUSH_CONDITION, endOf(write));
+}
+
+/** Marks a row as released; the first release stands. */
+export function releaseUpdate({ key, releasedAt }: Release): Update {
+  return {
+    Key: keyOf(key),
+    UpdateExpression: 'SET #releasedAt = if_not_exists(#releasedAt, :releasedAt)',
+    ConditionExpression: RELEASE_CONDITION,
+    ExpressionAttributeNames: { '#releasedAt': 'releasedAt', '#receivedAt': 'receivedAt' },
+    ExpressionAttributeValues: { ':releasedAt': { S: releasedAt } },
+  };
+}
+
+/** The same, and shortens the life of the row to L from then on. */
+export function shorteningRelease(release: Release): Update {
+  const update = releaseUpdate(release);
+  return {
+    ...update,
+    UpdateExpression: `${update.UpdateExpression}, #expiresAt = :expiresAt`,
+    ConditionExpression: SHORTENING_CONDITION,
+    ExpressionAttributeNames: { ...update.ExpressionAttributeNames, '#expiresAt': 'expiresAt' },
+    ExpressionAttributeValues: {
+      ...update.ExpressionAttributeValues,
+      ':expiresAt': attributeOf(release.expiresAtSeconds),
+    },
+  };
 }
 
 function countOf(

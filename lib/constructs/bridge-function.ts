@@ -28,10 +28,15 @@ export interface BridgeFunctionProps {
   /** Below `lambda/`, e.g. `ingest/index.ts`; it exports `handler`. */
   readonly entry: string;
   readonly description: string;
-  /** Takes what fails for good when the function is invoked asynchronously. */
-  readonly deadLetters: IQueue;
+  /**
+   * Takes what fails for good when the function is invoked asynchronously.
+   * @default - it is dropped, because the device asks again
+   */
+  readonly deadLetters?: IQueue;
   /** Added to the variables that every function has. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Names that the bundler replaces by JSON, for what is longer than the environment may be. */
+  readonly constants?: Readonly<Record<string, unknown>>;
 }
 
 /** A function of the bridge, with the right to write its own log and none besides. */
@@ -73,12 +78,18 @@ export class BridgeFunction extends Construct {
       },
       // A dead-letter queue takes the event as it was, so that it can be redriven into the queue;
       // a destination would wrap it.
-      deadLetterQueue: props.deadLetters,
+      ...(props.deadLetters && { deadLetterQueue: props.deadLetters }),
       retryAttempts: ASYNC_RETRIES,
       maxEventAge: Duration.hours(ASYNC_AGE_HOURS_MAX),
-      bundling: BUNDLING,
+      bundling: { ...BUNDLING, ...(props.constants && { define: jsonOf(props.constants) }) },
     });
   }
+}
+
+function jsonOf(constants: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(constants).map(([name, value]) => [name, JSON.stringify(value)]),
+  );
 }
 
 const BUNDLING: BundlingOptions = {

@@ -16,10 +16,9 @@ import {
   QUEUE_RETENTION_DAYS,
   QUEUE_VISIBILITY_SECONDS,
 } from '../../core/limits.ts';
-import { receiptsTopic } from '../../core/receipts.ts';
-import { acknowledge } from './acknowledge.ts';
 import { BridgeFunction } from './bridge-function.ts';
 import { holdToDeliveryLife } from './delivery-life.ts';
+import { grantReceipts, grantTopic } from './grant-topic.ts';
 
 /**
  * AWS Lambda allows 4 KB for all variables together, and measures them as one JSON text, in which
@@ -101,6 +100,8 @@ function ingestFunction(
     description: `Books the deliveries of the route ${route.name}`,
     deadLetters,
     environment: {
+      // The first dimension of its metrics: routes of two bridges may have the same name.
+      POWERTOOLS_SERVICE_NAME: props.bridge.name,
       ROUTE: routeVariable(route),
       MESSAGES_TABLE: messages.tableName,
       QUARANTINE_TABLE: quarantine.tableName,
@@ -150,13 +151,7 @@ function grantTables(role: Role, { route, messages, quarantine }: RouteIngestPro
 
 /** Receipts to every device, and the forward; on no topic that a route listens on. */
 function grantPublish(role: Role, route: Route): void {
-  if (route.receipts !== 'none') {
-    grantTopic(
-      role,
-      receiptsTopic('*'),
-      'A receipt goes to whichever device sent the message; the wildcard is its name, and the rest of the topic is fixed.',
-    );
-  }
+  if (route.receipts !== 'none') grantReceipts(role);
   if (route.forward !== null) {
     grantTopic(
       role,
@@ -164,20 +159,6 @@ function grantPublish(role: Role, route: Route): void {
       'A forward names its device in the topic; checkConfig has made sure that no route listens there.',
     );
   }
-}
-
-function grantTopic(role: Role, topic: string, reason: string): void {
-  role.addToPolicy(
-    new PolicyStatement({
-      actions: ['iot:Publish'],
-      resources: [
-        Stack.of(role).formatArn({ service: 'iot', resource: 'topic', resourceName: topic }),
-      ],
-    }),
-  );
-  if (!topic.includes('*')) return;
-  const arn = `arn:<AWS::Partition>:iot:<AWS::Region>:<AWS::AccountId>:topic/${topic}`;
-  acknowledge(role, `AwsSolutions-IAM5[Resource::${arn}]`, reason);
 }
 
 /**

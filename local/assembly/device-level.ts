@@ -11,6 +11,9 @@ import type { CloudPlan, FunctionPlan } from './plan.ts';
 
 type Plan = Pick<CloudPlan, 'rules' | 'queues' | 'mappings' | 'functions'>;
 
+/** What devices publish on the bridge's own topics (release, query). */
+const OWN_REQUESTS = 'tollbridge/+/+';
+
 const routeSchema = z.object({
   device: z.object({ from: z.literal('topic-level'), level: z.int().positive() }),
 });
@@ -31,6 +34,7 @@ export function createDeviceLevelOf(plan: Plan): (topic: string) => number | und
     levels: levelsOf(plan, rule),
   }));
   return (topic) => {
+    if (topicMatches(OWN_REQUESTS, topic)) return 2;
     const address = basicIngestOf(topic);
     const levels = rules
       .filter(({ name, filter }) =>

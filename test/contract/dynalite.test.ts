@@ -3,6 +3,7 @@ import { dynamoEngine } from '../support/engines.ts';
 import { deliveriesContract } from './deliveries.contract.ts';
 import { ledgerContract } from './ledger.contract.ts';
 import { quarantineContract } from './quarantine.contract.ts';
+import { releasesContract } from './releases.contract.ts';
 import { stateContract } from './state.contract.ts';
 
 const makeEngine = async () => dynamoEngine(await makeDynaliteStore());
@@ -10,3 +11,4 @@ ledgerContract('dynalite', makeEngine);
 deliveriesContract('dynalite', makeEngine);
 stateContract('dynalite', makeEngine);
 quarantineContract('dynalite', makeDynaliteStore);
+releasesContract('dynalite', makeEngine);

@@ -5,7 +5,7 @@ import type { Delivery } from '../../core/envelope.ts';
 import type { Quarantine } from '../../core/ports.ts';
 import { type QuarantineRow, quarantineRowOf } from '../../core/quarantine-row.ts';
 import { epochMillis } from '../../core/time.ts';
-import { createQuarantineTable } from '../../lambda/adapters/quarantine-table.ts';
+import { createFindings, createQuarantineTable } from '../../lambda/adapters/quarantine-table.ts';
 import type { Item, Store } from '../support/engines.ts';
 import { deliveryOf, NOW } from '../support/samples.ts';
 
@@ -54,6 +54,21 @@ export function quarantineContract(name: string, makeStore: () => Promise<Store>
         expect(tries).toEqual({ N: '2' });
         expect(after).toEqual(before);
         expect(after.lastSeenAt).toEqual({ S: '2026-11-20T09:01:51.000Z' });
+      });
+
+      it('tells why a body was not booked, by the key of its id and hash', async () => {
+        const findings = createFindings(store.client, store.tables.quarantine);
+        const plain = rowOf('x');
+        const conflict = { ...rowOf('y'), fields: ['kWh', 'at'], reason: 'conflict' };
+        await quarantine.put(plain);
+        await quarantine.put(conflict);
+        expect(await findings.find(plain.key)).toEqual({
+          reason: 'invalid-body',
+          detail: 'a test',
+          fields: null,
+        });
+        expect(await findings.find(conflict.key)).toMatchObject({ fields: ['kWh', 'at'] });
+        expect(await findings.find(rowOf('z').key)).toBeUndefined();
       });
 
       it.each(['', ' ', 'x\u0000é😀', '\ufeff{}', '{"a":1}\r\n'])(

@@ -39,31 +39,34 @@ const HOUR_SECONDS = 3_600;
 const DAY_SECONDS = 24 * HOUR_SECONDS;
 
 describe('the ingest stack', () => {
-  it('holds no table, and of each other type just what one route needs', () => {
+  it('holds no table, and of each other type just what one route and the handshake need', () => {
     expect(inventoryOf(first.ingestTemplate)).toEqual({
-      'AWS::IAM::Policy': 2,
-      'AWS::IAM::Role': 3,
+      'AWS::IAM::Policy': 3,
+      'AWS::IAM::Role': 4,
       'AWS::IoT::Policy': 1,
-      'AWS::IoT::TopicRule': 1,
-      'AWS::Lambda::EventInvokeConfig': 1,
+      'AWS::IoT::TopicRule': 3,
+      'AWS::Lambda::EventInvokeConfig': 2,
       'AWS::Lambda::EventSourceMapping': 1,
-      'AWS::Lambda::Function': 2,
-      'AWS::Lambda::Permission': 1,
-      'AWS::Logs::LogGroup': 2,
+      'AWS::Lambda::Function': 3,
+      'AWS::Lambda::Permission': 3,
+      'AWS::Logs::LogGroup': 3,
       'AWS::SQS::Queue': 2,
       'AWS::SQS::QueuePolicy': 2,
       'Custom::AWS': 1,
     });
   });
 
-  it('shares between routes only the policy and the look-up, whatever their guarantees', () => {
+  it('shares between routes the policy, the look-up and the handshake, whatever their guarantees', () => {
     const one = inventoryOf(first.ingestTemplate);
     const shared = {
-      'AWS::IAM::Policy': 1,
-      'AWS::IAM::Role': 1,
+      'AWS::IAM::Policy': 2,
+      'AWS::IAM::Role': 2,
       'AWS::IoT::Policy': 1,
-      'AWS::Lambda::Function': 1,
-      'AWS::Logs::LogGroup': 1,
+      'AWS::IoT::TopicRule': 2,
+      'AWS::Lambda::EventInvokeConfig': 1,
+      'AWS::Lambda::Function': 2,
+      'AWS::Lambda::Permission': 2,
+      'AWS::Logs::LogGroup': 2,
       'Custom::AWS': 1,
     };
     const inventoryFor = (routeCount: number) =>
@@ -282,7 +285,7 @@ describe.each(bridges)('functions of $name', ({ template, config: written }) => 
 
   it('try an event again twice, for at most six hours', () => {
     const configs = resourcesOf(template, 'AWS::Lambda::EventInvokeConfig');
-    expect(configs).toHaveLength(handlers.length);
+    expect(configs).toHaveLength(handlers.length + 1);
     for (const { properties } of configs) {
       expect(properties.MaximumRetryAttempts).toBe(ASYNC_RETRIES);
       expect(properties.MaximumEventAgeInSeconds).toBe(ASYNC_AGE_HOURS_MAX * HOUR_SECONDS);

@@ -178,6 +178,28 @@ describe('the rule of a route', () => {
   });
 });
 
+describe('the function of the handshake', () => {
+  const rights = (template: typeof first) =>
+    rightsOf(template, /^HandshakeAnswerRole/).map((right) => right.replace(/<.*>/, tableNameIn));
+
+  it('may mark and read rows, read the quarantine, answer, and nothing else', () => {
+    expect(rights(three).filter((right) => !right.startsWith('logs:'))).toEqual(
+      [
+        'dynamodb:GetItem on Deliveries',
+        'dynamodb:GetItem on Ledger',
+        'dynamodb:GetItem on Quarantine',
+        'dynamodb:UpdateItem on Deliveries',
+        'dynamodb:UpdateItem on Ledger',
+        'iot:Publish on arn:topic/tollbridge/*/receipts',
+      ].map((right) => right.replace('arn:', IOT)),
+    );
+  });
+
+  it('may touch no table of a guarantee that no route has', () => {
+    expect(rights(first).filter((right) => right.includes('Deliveries'))).toEqual([]);
+  });
+});
+
 it('the look-up of the endpoint may ask for it and write its log, and nothing else', () => {
   expect(rightsOf(first, /^DataEndpointRole/)).toEqual([
     'iot:DescribeEndpoint on *',

@@ -76,7 +76,7 @@ describe('npx cdk synth', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('builds both stacks and the bundle without an account, credentials or a home', {
+  it('builds every stack and bundle without an account, credentials or a home', {
     timeout: 120_000,
   }, async () => {
     const output = join(folder, 'cdk.out');
@@ -89,7 +89,7 @@ describe('npx cdk synth', () => {
       .filter(({ source }) => source.packaging === 'zip')
       .map(({ source }) => join(output, source.path));
     expect(existsSync(join(output, 'Tollbridge-State.template.json'))).toBe(true);
-    expect(folders.filter((asset) => existsSync(join(asset, 'index.mjs')))).toHaveLength(1);
-    expect(folders.filter((asset) => existsSync(join(asset, 'index.mjs.map')))).toHaveLength(1);
+    expect(folders.filter((asset) => existsSync(join(asset, 'index.mjs')))).toHaveLength(2);
+    expect(folders.filter((asset) => existsSync(join(asset, 'index.mjs.map')))).toHaveLength(2);
   });
 });

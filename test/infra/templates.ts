@@ -130,11 +130,9 @@ export function resourceOf(template: Template, type: string, id = /^/): Found {
   throw new Error(`${found.length} resources of ${type} match ${id}; exactly one is needed`);
 }
 
-/** The functions of routes; the CDK's own, for the look-up, has no environment. */
+/** The functions of routes; beside them stand the handshake's and the CDK's own for the look-up. */
 export function handlersOf(template: Template): readonly Found[] {
-  return resourcesOf(template, 'AWS::Lambda::Function').filter(
-    ({ properties }) => 'Environment' in properties,
-  );
+  return resourcesOf(template, 'AWS::Lambda::Function').filter(({ id }) => /^Routes/.test(id));
 }
 
 /** The sorted list of types with how many there are of each. */

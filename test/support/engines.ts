@@ -8,10 +8,12 @@ import {
   QueryCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { MessageKey } from '../../core/identity.ts';
-import type { Deliveries, Ledger, State } from '../../core/ports.ts';
+import type { Deliveries, Ledger, Releases, State } from '../../core/ports.ts';
 import { attributeOf } from '../../lambda/adapters/attributes.ts';
 import {
+  createDeliveriesReleases,
   createDeliveriesTable,
+  createLedgerReleases,
   createLedgerTable,
   createStateTable,
 } from '../../lambda/adapters/tables.ts';
@@ -24,6 +26,8 @@ export interface Engine {
   readonly ledger: Ledger;
   readonly deliveries: Deliveries;
   readonly state: State;
+  /** What the handshake sees of ledger and deliveries. */
+  readonly releases: Readonly<Record<'ledger' | 'deliveries', Releases>>;
   /** Every attribute of a row, key included; none where there is no row. */
   item(table: TableName, key: MessageKey): Promise<Item>;
   /** Makes a row one that older code has written: of version 0, and without this attribute. */
@@ -55,6 +59,10 @@ export function dynamoEngine({ client, tables, close }: Store): Engine {
     ledger: createLedgerTable(client, tables.ledger),
     deliveries: createDeliveriesTable(client, tables.deliveries),
     state: createStateTable(client, tables.state),
+    releases: {
+      ledger: createLedgerReleases(client, tables.ledger),
+      deliveries: createDeliveriesReleases(client, tables.deliveries),
+    },
     item,
     age: async (table, key, without) => {
       const { [without]: _, ...rest } = await item(table, key);
@@ -89,6 +97,7 @@ export function memoryEngine(): Engine {
   const tables = { ledger, deliveries, state };
   return {
     ...tables,
+    releases: { ledger, deliveries },
     item: async (table, key) => {
       const row = tables[table].get(key);
       if (row === undefined) return {};

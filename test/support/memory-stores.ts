@@ -5,15 +5,29 @@
  */
 import type { MessageKey } from '../../core/identity.ts';
 import type { LedgerFirstWrite, LedgerWrite } from '../../core/ledger-row.ts';
-import type { Deliveries, Ledger, Quarantine, State, WriteResult } from '../../core/ports.ts';
-import type { QuarantineRow } from '../../core/quarantine-row.ts';
+import type {
+  Deliveries,
+  Finding,
+  Findings,
+  Ledger,
+  Quarantine,
+  Releases,
+  State,
+  WriteResult,
+} from '../../core/ports.ts';
+import type { QuarantineKey, QuarantineRow } from '../../core/quarantine-row.ts';
+import type { Release } from '../../core/release.ts';
 import type { FirstWrite, Row, RowWrite } from '../../core/row.ts';
 import type { StateFirstWrite, StateRow, StateWrite } from '../../core/state-row.ts';
 import { epochMillis } from '../../core/time.ts';
 import type { WindowRow, WindowWrite } from '../../core/window-row.ts';
 
 /** Every attribute but the key. */
-export type Kept<First> = First & { readonly tries: number; readonly lastSeenAt: string };
+export type Kept<First> = First & {
+  readonly tries: number;
+  readonly lastSeenAt: string;
+  readonly releasedAt?: string;
+};
 
 class MemoryTable<First extends FirstWrite> {
   readonly rows = new Map<string, Kept<First>>();
@@ -52,13 +66,21 @@ class MemoryTable<First extends FirstWrite> {
     return row;
   }
 
+  /** Marks a row that is not of a later life; the first release stands. */
+  async release({ key, releasedAt }: Release): Promise<boolean> {
+    const old = this.get(key);
+    if (old === undefined || old.receivedAt > releasedAt) return false;
+    this.set(key, { ...old, releasedAt: old.releasedAt ?? releasedAt });
+    return true;
+  }
+
   protected async countCopy(write: RowWrite, firstDeliveryId: string): Promise<void> {
     const old = this.get(write.key);
     if (old?.firstDeliveryId === firstDeliveryId) this.counted(write, old);
   }
 }
 
-export class MemoryLedger extends MemoryTable<LedgerFirstWrite> implements Ledger {
+export class MemoryLedger extends MemoryTable<LedgerFirstWrite> implements Ledger, Releases {
   readonly writes: LedgerWrite[] = [];
 
   async book(write: LedgerWrite): Promise<WriteResult<Row>> {
@@ -89,7 +111,10 @@ export interface WindowAttributes extends FirstWrite {
   readonly expiresAt: number;
 }
 
-export class MemoryDeliveries extends MemoryTable<WindowAttributes> implements Deliveries {
+export class MemoryDeliveries
+  extends MemoryTable<WindowAttributes>
+  implements Deliveries, Releases
+{
   readonly writes: WindowWrite[] = [];
 
   async admit(write: WindowWrite): Promise<WriteResult<WindowRow>> {
@@ -126,6 +151,15 @@ export class MemoryDeliveries extends MemoryTable<WindowAttributes> implements D
     return this.countCopy(write, firstDeliveryId);
   }
 
+  override async release(release: Release): Promise<boolean> {
+    const isReleased = await super.release(release);
+    const row = this.get(release.key);
+    if (isReleased && row !== undefined && row.expiresAt > release.expiresAtSeconds) {
+      this.set(release.key, { ...row, expiresAt: release.expiresAtSeconds });
+    }
+    return isReleased;
+  }
+
   async push(write: WindowWrite, firstDeliveryId: string): Promise<void> {
     const old = this.get(write.key);
     if (old?.firstDeliveryId !== firstDeliveryId) return;
@@ -149,13 +183,18 @@ export class MemoryState extends MemoryTable<StateFirstWrite> implements State {
   }
 }
 
-export class MemoryQuarantine implements Quarantine {
+export class MemoryQuarantine implements Quarantine, Findings {
   readonly rows = new Map<string, QuarantineRow & { readonly tries: number }>();
 
   async put(row: QuarantineRow) {
     const key = JSON.stringify(row.key);
     const old = this.rows.get(key);
     this.rows.set(key, { ...(old ?? row), tries: (old?.tries ?? 0) + 1 });
+  }
+
+  async find(key: QuarantineKey): Promise<Finding | undefined> {
+    const row = this.rows.get(JSON.stringify(key));
+    return row && { reason: row.reason, detail: row.detail, fields: row.fields };
   }
 
   /** The rows, in the order of their first writing. */

@@ -1,0 +1,96 @@
+/**
+ * What a request is answered with. Nothing is answered that is not known: where a table does not
+ * answer, neither does the bridge, and the device asks again.
+ */
+import type { AskedMessage, Request } from '../../core/handshake.ts';
+import { bodyHashOf } from '../../core/hash.ts';
+import { keyOf, type MessageId } from '../../core/identity.ts';
+import type { JsonValue } from '../../core/json.ts';
+import type { Findings, Releases } from '../../core/ports.ts';
+import { quarantineKeyOf } from '../../core/quarantine-row.ts';
+import type { Receipt } from '../../core/receipts.ts';
+import { releaseOf } from '../../core/release.ts';
+import type { EpochMillis } from '../../core/time.ts';
+import { asTold, type IdTelling, idsTold } from '../../core/told-ids.ts';
+
+/** What one request is answered from. */
+export interface AnswerDeps {
+  readonly route: string;
+  readonly telling: IdTelling;
+  /** None on `latest` routes, where no row is known by an id. */
+  readonly messages: Releases | undefined;
+  readonly findings: Findings;
+}
+
+/** One question of a request; `isMarked` says whether it changed a row. */
+export type Question = () => Promise<{ readonly receipt: Receipt; readonly isMarked: boolean }>;
+
+export function questionsOf(
+  deps: AnswerDeps,
+  request: Request,
+  receivedAt: EpochMillis,
+): readonly Question[] {
+  const { device } = request;
+  switch (request.kind) {
+    case 'release':
+      return request.ids.map((id) => () => release(deps, device, id, receivedAt));
+    case 'query':
+      return request.messages.map((asked) => async () => ({
+        receipt: await query(deps, device, asked),
+        isMarked: false,
+      }));
+  }
+}
+
+/** Completed either way: where there is no row, there is nothing to remember. */
+async function release(
+  deps: AnswerDeps,
+  device: string,
+  told: JsonValue,
+  receivedAt: EpochMillis,
+): ReturnType<Question> {
+  const { messages, route } = deps;
+  const ids = idsTold(deps.telling, told);
+  const only = ids.length > 1 ? await theOneThatStands(deps, device, ids) : ids[0];
+  const receipt: Receipt = { outcome: 'completed', id: asTold(told) };
+  if (only === undefined || messages === undefined) return { receipt, isMarked: false };
+  const key = keyOf(route, device, only);
+  return { receipt, isMarked: await messages.release(releaseOf(key, receivedAt)) };
+}
+
+/** Where one name can mean two rows and both stand, neither is marked: the wrong one could end. */
+async function theOneThatStands(
+  { messages, route }: AnswerDeps,
+  device: string,
+  ids: readonly MessageId[],
+): Promise<MessageId | undefined> {
+  const rows = await Promise.all(ids.map((id) => messages?.find(keyOf(route, device, id))));
+  const standing = ids.filter((_, index) => rows[index] !== undefined);
+  return standing.length === 1 ? standing[0] : undefined;
+}
+
+/**
+ * `accepted` of the very body that is booked (I3), `rejected` of one that the quarantine holds. Of
+ * all else `unknown`: another body under the id is a conflict once it has arrived, and is then kept.
+ */
+async function query(
+  { messages, findings, route, telling }: AnswerDeps,
+  device: string,
+  { id: told, bodyHash }: AskedMessage,
+): Promise<Receipt> {
+  const id = told === undefined ? undefined : asTold(told);
+  const ids = told === undefined ? [] : idsTold(telling, told);
+  for (const candidate of ids) {
+    const row = await messages?.find(keyOf(route, device, candidate));
+    if (row !== undefined && bodyHashOf(row.topic, Buffer.from(row.body)) === bodyHash) {
+      return { outcome: 'accepted', id, bodyHash, bookedAt: row.bookedAtMillis };
+    }
+  }
+  for (const candidate of told === undefined ? [undefined] : ids) {
+    const finding = await findings.find(quarantineKeyOf(route, device, candidate, bodyHash));
+    if (finding === undefined) continue;
+    const { reason, detail, fields } = finding;
+    return { outcome: 'rejected', id, bodyHash, reason, detail, fields: fields ?? undefined };
+  }
+  return { outcome: 'unknown', id, bodyHash };
+}

@@ -1,0 +1,153 @@
+/**
+ * The function behind the rules of release and query. A request may come twice, late or never:
+ * asking again does no harm, and what was not answered is asked again by the device.
+ *
+ * Keeps I6: a device asks for its own ids alone. Keeps I3: what a table does not answer, the bridge
+ * does not either.
+ */
+import pLimit from 'p-limit';
+import { type Delivery, readEnvelope } from '../../core/envelope.ts';
+import { RetryableError } from '../../core/errors.ts';
+import { type Request, readRequest } from '../../core/handshake.ts';
+import type { HandshakeRoute } from '../../core/handshake-route.ts';
+import { BATCH_WRITES_CONCURRENT_MAX, DEADLINE_RESERVE_MILLIS } from '../../core/limits.ts';
+import { METRIC } from '../../core/metrics.ts';
+import type { Findings, Publisher, Releases, Telemetry } from '../../core/ports.ts';
+import { type Receipt, receiptPayloads, receiptsTopic } from '../../core/receipts.ts';
+import type { Clock } from '../../core/time.ts';
+import { abortAfter, aborted } from '../deadline.ts';
+import type { Invocation } from '../invocation.ts';
+import { type Question, questionsOf } from './answers.ts';
+
+/** A route, and where its requests are counted. */
+export interface ServedRoute {
+  readonly route: HandshakeRoute;
+  readonly telemetry: Telemetry;
+}
+
+export interface HandshakeDeps {
+  readonly routes: ReadonlyMap<string, ServedRoute>;
+  readonly ledger: Releases;
+  readonly deliveries: Releases;
+  readonly findings: Findings;
+  readonly publisher: Publisher;
+  /** Where a request names no route of this bridge. */
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+}
+
+/**
+ * Makes the handler. It throws RetryableError when something was left unanswered, so that Lambda
+ * asks once more before the device has to.
+ */
+export function createHandler(deps: HandshakeDeps) {
+  return async (event: unknown, invocation: Invocation): Promise<void> => {
+    const envelope = readEnvelope(event, deps.clock());
+    if (!envelope.ok) return refuse(deps, '', envelope.detail);
+    const { delivery } = envelope;
+    const reading = readRequest(delivery);
+    if (!reading.ok) return refuse(deps, delivery.topic, reading.detail);
+    const { request, unread } = reading;
+    const served = deps.routes.get(request.route);
+    // Another bridge of the account may have it, and would be contradicted by an answer.
+    if (served === undefined) return refuse(deps, delivery.topic, 'this bridge has no such route');
+    const { telemetry } = served;
+    const deadline = abortAfter(invocation.getRemainingTimeInMillis() - DEADLINE_RESERVE_MILLIS);
+    try {
+      if (unread > 0) {
+        telemetry.count(METRIC.unreadable, unread);
+        telemetry.note('warn', 'entries of a request not read', { topic: delivery.topic, unread });
+      }
+      await answer({ ...deps, ...served }, request, delivery, deadline.signal);
+    } finally {
+      deadline.cancel();
+      telemetry.flush();
+    }
+  };
+}
+
+function refuse({ telemetry }: HandshakeDeps, topic: string, detail: string): void {
+  telemetry.count(METRIC.unreadable, 1);
+  telemetry.note('warn', 'request not read', { topic, detail });
+  telemetry.flush();
+}
+
+/** What one request needs. */
+type RequestDeps = Omit<HandshakeDeps, 'routes'> & ServedRoute;
+
+async function answer(
+  deps: RequestDeps,
+  request: Request,
+  { receivedAt, topic }: Delivery,
+  deadline: AbortSignal,
+): Promise<void> {
+  const { route, telemetry, findings } = deps;
+  const { clientId, device } = request;
+  if (!route.trustsTopicLevel && clientId !== device) {
+    telemetry.count(METRIC.unreadable, 1);
+    telemetry.note('warn', 'request in the name of another device', { topic, clientId });
+    return;
+  }
+  const from = { route: route.name, telling: route.telling, messages: messagesOf(deps), findings };
+  const questions = questionsOf(from, request, receivedAt);
+  const receipts = await askAll(questions, telemetry, deadline);
+  telemetry.count(request.kind === 'release' ? METRIC.completed : METRIC.queried, receipts.length);
+  const isLost = await send(deps, device, receipts);
+  if (receipts.length < questions.length || isLost) {
+    throw new RetryableError('the request was not answered in full; asking again does no harm');
+  }
+}
+
+function messagesOf({ route, ledger, deliveries }: RequestDeps): Releases | undefined {
+  switch (route.guarantee) {
+    case 'exactly-once':
+      return ledger;
+    case 'deduplicated':
+      return deliveries;
+    case 'latest':
+      return undefined;
+  }
+}
+
+/** The answers that came in time, in the order of the questions. */
+async function askAll(
+  questions: readonly Question[],
+  telemetry: Telemetry,
+  deadline: AbortSignal,
+): Promise<readonly Receipt[]> {
+  const limit = pLimit(BATCH_WRITES_CONCURRENT_MAX);
+  const answers = new Map<Question, Awaited<ReturnType<Question>>>();
+  const ask = async (question: Question) => {
+    if (deadline.aborted) return;
+    try {
+      answers.set(question, await question());
+    } catch (error) {
+      telemetry.note('error', 'question of a device not answered', { error });
+    }
+  };
+  const asked = questions.map((question) => limit(ask, question));
+  await Promise.race([aborted(deadline), Promise.all(asked)]);
+  const inTime = questions.flatMap((question) => answers.get(question) ?? []);
+  telemetry.count(METRIC.released, inTime.filter(({ isMarked }) => isMarked).length);
+  return inTime.map(({ receipt }) => receipt);
+}
+
+/** Whether a publication was lost. */
+async function send(
+  { publisher, telemetry, route }: RequestDeps,
+  device: string,
+  receipts: readonly Receipt[],
+): Promise<boolean> {
+  let isLost = false;
+  for (const payload of receiptPayloads(route.name, receipts)) {
+    try {
+      await publisher.publish({ topic: receiptsTopic(device), payload, qos: route.qos });
+      telemetry.count(METRIC.receipts, 1);
+    } catch (error) {
+      isLost = true;
+      telemetry.count(METRIC.receiptsLost, 1);
+      telemetry.note('warn', 'receipts not published', { device, error });
+    }
+  }
+  return isLost;
+}
