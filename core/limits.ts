@@ -67,6 +67,8 @@ export const QUEUE_BATCH_MESSAGES = 10;
 /** AWS Lambda, asynchronous invocation: the defaults, written down. */
 export const ASYNC_RETRIES = 2;
 export const ASYNC_AGE_HOURS_MAX = 6;
+/** AWS Lambda's shortest age of an event: a device asks again after half of it. */
+export const REQUEST_AGE_SECONDS_MAX = 60;
 export const LOG_RETENTION_DAYS = 90;
 
 /** Left for a redrive that was begun at the last moment. */
@@ -87,3 +89,6 @@ export const WINDOW_SECONDS_MAX = 366 * 86_400;
 export const TIMELESS_HASH_WINDOW_SECONDS_MAX = 300;
 /** Parts that `all(…)` may join. */
 export const ID_PARTS_MAX = 5;
+
+/** CloudWatch, PutMetricAlarm: periods of an hour or more are looked at for up to seven days. */
+export const SILENCE_SECONDS_MAX = 7 * 86_400;

@@ -37,8 +37,8 @@ export interface HandshakeDeps {
 }
 
 /**
- * Makes the handler. It throws RetryableError when something was left unanswered, so that Lambda
- * asks once more before the device has to.
+ * Makes the handler. It throws RetryableError when something was left unanswered: the invocation
+ * counts as failed, and the device asks again.
  */
 export function createHandler(deps: HandshakeDeps) {
   return async (event: unknown, invocation: Invocation): Promise<void> => {
@@ -49,8 +49,9 @@ export function createHandler(deps: HandshakeDeps) {
     if (!reading.ok) return refuse(deps, delivery.topic, reading.detail);
     const { request, unread } = reading;
     const served = deps.routes.get(request.route);
-    // Another bridge of the account may have it, and would be contradicted by an answer.
-    if (served === undefined) return refuse(deps, delivery.topic, 'this bridge has no such route');
+    // Another bridge of the account may have it: its requests come here as well, are no fault, and
+    // an answer could contradict its own.
+    if (served === undefined) return;
     const { telemetry } = served;
     const deadline = abortAfter(invocation.getRemainingTimeInMillis() - DEADLINE_RESERVE_MILLIS);
     try {

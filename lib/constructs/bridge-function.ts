@@ -24,6 +24,12 @@ const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
 export const LOG_RETENTION: RetentionDays = LOG_RETENTION_DAYS;
 
+/** AWS Lambda, "Asynchronous invocation": what its own queue does with an event. */
+export interface Patience {
+  readonly retries: number;
+  readonly ageSecondsMax: number;
+}
+
 export interface BridgeFunctionProps {
   /** Below `lambda/`, e.g. `ingest/index.ts`; it exports `handler`. */
   readonly entry: string;
@@ -33,6 +39,11 @@ export interface BridgeFunctionProps {
    * @default - it is dropped, because the device asks again
    */
   readonly deadLetters?: IQueue;
+  /**
+   * How long an event is tried that was handed over asynchronously.
+   * @default - twice more, for six hours
+   */
+  readonly patience?: Patience;
   /** Added to the variables that every function has. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Names that the bundler replaces by JSON, for what is longer than the environment may be. */
@@ -46,6 +57,7 @@ export class BridgeFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: BridgeFunctionProps) {
     super(scope, id);
+    const { patience = EVERY_PATIENCE } = props;
     const logGroup = new LogGroup(this, 'Log', {
       retention: LOG_RETENTION,
       // What has to outlive the stack stands in the tables; a log left behind would cost for ever.
@@ -79,12 +91,17 @@ export class BridgeFunction extends Construct {
       // A dead-letter queue takes the event as it was, so that it can be redriven into the queue;
       // a destination would wrap it.
       ...(props.deadLetters && { deadLetterQueue: props.deadLetters }),
-      retryAttempts: ASYNC_RETRIES,
-      maxEventAge: Duration.hours(ASYNC_AGE_HOURS_MAX),
+      retryAttempts: patience.retries,
+      maxEventAge: Duration.seconds(patience.ageSecondsMax),
       bundling: { ...BUNDLING, ...(props.constants && { define: jsonOf(props.constants) }) },
     });
   }
 }
+
+const EVERY_PATIENCE: Patience = {
+  retries: ASYNC_RETRIES,
+  ageSecondsMax: ASYNC_AGE_HOURS_MAX * 3_600,
+};
 
 function jsonOf(constants: Readonly<Record<string, unknown>>): Record<string, string> {
   return Object.fromEntries(

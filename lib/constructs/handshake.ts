@@ -9,6 +9,7 @@ import { type Bridge, ruleName } from '../../core/config/route.ts';
 import { RULE_SQL_VERSION, ruleSql } from '../../core/envelope.ts';
 import { type RequestKind, requestTopic } from '../../core/handshake.ts';
 import { handshakeRouteOf } from '../../core/handshake-route.ts';
+import { REQUEST_AGE_SECONDS_MAX } from '../../core/limits.ts';
 import { pascalCase } from '../names.ts';
 import type { StateStack } from '../state-stack.ts';
 import { BridgeFunction } from './bridge-function.ts';
@@ -37,6 +38,8 @@ export class Handshake extends Construct {
     const answering = new BridgeFunction(this, 'Answer', {
       entry: 'handshake/index.ts',
       description: 'Answers what devices release and query',
+      // Repeated later than by the device itself, a request would only add to what holds it up.
+      patience: { retries: 0, ageSecondsMax: REQUEST_AGE_SECONDS_MAX },
       environment: {
         POWERTOOLS_SERVICE_NAME: bridge.name,
         LEDGER_TABLE: state.ledger.tableName,

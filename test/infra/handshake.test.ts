@@ -49,6 +49,11 @@ describe.each([
 
   it('keeps nothing that fails: no money is in a request, and the device asks again', () => {
     expect(answering.properties).not.toHaveProperty('DeadLetterConfig');
+    const asked = resourceOf(template, 'AWS::Lambda::EventInvokeConfig', /^Handshake/);
+    expect(asked.properties).toMatchObject({
+      MaximumRetryAttempts: 0,
+      MaximumEventAgeInSeconds: 60,
+    });
   });
 
   it('has its routes in the bundle, for a function has no room for them in its variables', () => {
