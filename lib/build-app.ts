@@ -3,12 +3,14 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import type { Bridge } from '../core/config/route.ts';
 import { IngestStack } from './ingest-stack.ts';
 import { pascalCase } from './names.ts';
+import { OpsStack } from './ops-stack.ts';
 import { StateStack } from './state-stack.ts';
 
 export interface BridgeApp {
   readonly app: App;
   readonly state: StateStack;
   readonly ingest: IngestStack;
+  readonly ops: OpsStack;
 }
 
 /** Every stack of a bridge. The stacks name no account: they deploy to whichever is current. */
@@ -23,6 +25,12 @@ export function buildApp(bridge: Bridge, app = new App()): BridgeApp {
     bridge,
     state,
   });
+  const ops = new OpsStack(app, `${name}-Ops`, {
+    description: `${name}: alarms, their topic and the dashboard`,
+    bridge,
+    state,
+    ingest,
+  });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-  return { app, state, ingest };
+  return { app, state, ingest, ops };
 }

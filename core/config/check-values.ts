@@ -92,28 +92,38 @@ export function checkMaxAge(problems: Problems, at: string, maxAge: unknown): nu
 const UNITS_SECONDS = { days: 86_400, hours: 3_600, minutes: 60, seconds: 1 } as const;
 const UNITS = Object.keys(UNITS_SECONDS) as readonly (keyof typeof UNITS_SECONDS)[];
 
-/** A span in seconds; one second, which no rule objects to, where it is wrong. */
+/** A window in seconds; one second, which no rule objects to, where it is wrong. */
 export function checkWindow(problems: Problems, at: string, span: unknown): number {
-  const harmless = 1;
-  const fix = 'write e.g. window: { days: 7 } or { hours: 1, minutes: 30 }';
-  const fields = problems.object(at, span, 'e.g. window: { days: 7 }');
-  if (!isObject(span)) return harmless;
+  const examples = ['window: { days: 7 }', '{ hours: 1, minutes: 30 }'] as const;
+  return checkSpan(problems, at, span, examples, WINDOW_SECONDS_MAX) ?? 1;
+}
+
+/** A span in seconds; undefined where it is wrong, which is a problem by then. */
+export function checkSpan(
+  problems: Problems,
+  at: string,
+  span: unknown,
+  [example, another]: readonly [string, string],
+  secondsMax: number,
+): number | undefined {
+  const fix = `write e.g. ${example} or ${another}`;
+  const fields = problems.object(at, span, `e.g. ${example}`);
+  if (!isObject(span)) return undefined;
   problems.onlyKeys(at, fields, UNITS);
   const said = UNITS.filter((unit) => fields[unit] !== undefined);
   if (said.length === 0) {
     problems.add(at, 'no unit', `at least one of ${UNITS.join(', ')}`, fix);
-    return harmless;
+    return undefined;
   }
   const wrong = said.filter((unit) => !isCount(fields[unit]));
   for (const unit of wrong) {
     problems.add(`${at}.${unit}`, quote(fields[unit]), 'a whole number from 0', fix);
   }
-  if (wrong.length > 0) return harmless;
+  if (wrong.length > 0) return undefined;
   const seconds = said.reduce((sum, unit) => sum + Number(fields[unit]) * UNITS_SECONDS[unit], 0);
-  if (seconds >= 1 && seconds <= WINDOW_SECONDS_MAX) return seconds;
-  const allowed = `1 second to ${WINDOW_SECONDS_MAX / 86_400} days`;
-  problems.add(at, `${seconds} seconds`, allowed, fix);
-  return harmless;
+  if (seconds >= 1 && seconds <= secondsMax) return seconds;
+  problems.add(at, `${seconds} seconds`, `1 second to ${secondsMax / 86_400} days`, fix);
+  return undefined;
 }
 
 function isCount(value: unknown): boolean {

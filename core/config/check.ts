@@ -2,6 +2,7 @@
  * Checks a configuration, however it was written: TypeScript's types end where a value comes from
  * JSON, a cast or plain JavaScript. Every problem is found in one pass.
  */
+import { checkAlarms } from './check-alarms.ts';
 import { checkRoute } from './check-route.ts';
 import { checkTogether } from './check-together.ts';
 import { ConfigError } from './problem.ts';
@@ -22,14 +23,16 @@ export function checkConfig(config: unknown): Bridge {
 
 function checkBridge(problems: Problems, config: unknown): Bridge {
   const fields = problems.object('config', config, 'defineConfig({ routes: { … } })');
-  problems.onlyKeys('config', fields, ['name', 'routes']);
+  problems.onlyKeys('config', fields, ['name', 'alarms', 'routes']);
   const routes = problems.object('routes', fields.routes, 'routes: { charges: { … } }');
   if (Object.keys(routes).length === 0) {
     const fix = "add e.g. charges: { guarantee: 'exactly-once', … }";
     problems.add('routes', 'no route', 'at least one route', fix);
   }
+  const alarms = checkAlarms(problems, fields.alarms, Object.keys(routes));
   return {
     name: checkName(problems, fields.name),
+    ...(alarms !== undefined && { alarms }),
     routes: Object.entries(routes).map(([name, route]) => checkRoute(problems, name, route)),
   };
 }

@@ -107,7 +107,29 @@ export interface LatestRoute extends RouteOptions {
 
 export type RouteConfig = ExactlyOnceRoute | DeduplicatedRoute | LatestRoute;
 
+/** Who hears of alarms, and which silences are worth one. */
+export interface AlarmsConfig {
+  /**
+   * Subscribed to the topic of all alarms; AWS asks it to confirm once.
+   * @default - nobody is subscribed
+   */
+  readonly email?: string;
+  /**
+   * Where the runbook can be read, e.g. a page of your own; an alarm's section is added to it.
+   * @default 'docs/runbook.md' - its place in this project
+   */
+  readonly runbook?: string;
+  /**
+   * By the name of a route: how long it may go without a single delivery, in whole hours up to a
+   * week or whole minutes below an hour.
+   * @default - a silent route is no alarm
+   */
+  readonly silence?: Readonly<Record<string, Span>>;
+}
+
 export interface Config {
+  /** @default - alarms that nobody is mailed about */
+  readonly alarms?: AlarmsConfig;
   /**
    * Begins the names of stacks, rules and policies, so that several bridges fit one account.
    * @default 'tollbridge'
@@ -154,10 +176,21 @@ export interface StateRoute extends RouteBase {
 /** A checked route: what a function receives as JSON. */
 export type Route = LedgerRoute | WindowRoute | StateRoute;
 
+/** What the alarms need beside the routes. */
+export interface AlarmSettings {
+  readonly email: string | null;
+  /** Address or path of the runbook, without a section. */
+  readonly runbook: string;
+  /** Seconds by the route's name; routes that may be silent are left out. */
+  readonly silenceSeconds: Readonly<Record<string, number>>;
+}
+
 /** A configuration that has been checked. */
 export interface Bridge {
   readonly name: string;
   readonly routes: readonly Route[];
+  /** Left out where the configuration says nothing of alarms. */
+  readonly alarms?: AlarmSettings;
 }
 
 /** Types the configuration; it is checked when the app is synthesized. */

@@ -5,7 +5,8 @@
 import type { Route } from '../../core/config/route.ts';
 import { RetryableError, TerminalError } from '../../core/errors.ts';
 import type { Message, Rejection } from '../../core/message.ts';
-import { METRIC } from '../../core/metrics.ts';
+import { METRIC, type Metric } from '../../core/metrics.ts';
+import type { Reason } from '../../core/reasons.ts';
 import { bookedReceipt, type Receipt, rejectedReceipt } from '../../core/receipts.ts';
 import { toIso } from '../../core/time.ts';
 import type { Booking, Verdict } from '../../core/verdict.ts';
@@ -96,6 +97,8 @@ async function afterVerdict(deps: IngestDeps, fold: Registered, verdict: Verdict
     case 'resumed':
       deps.telemetry.count(verdict.kind === 'accepted' ? METRIC.accepted : METRIC.resumed, 1);
       deps.telemetry.count(METRIC.duplicate, tries - 1);
+      // The rule's clock and the function's are two: one ahead of the other is no time travel.
+      deps.telemetry.count(METRIC.bookingLag, Math.max(0, deps.clock() - fold.delivery.receivedAt));
       await forwardMessage(deps, fold, { owner: verdict.firstDeliveryId });
   }
   return { answerTo: message.device, receipt: bookedReceipt(message, verdict) };
@@ -141,8 +144,18 @@ async function afterConflict(
   return { answerTo: message.device, receipt: rejectedReceipt(rejection, fields) };
 }
 
+/** Reasons that somebody has to hear of by themselves, and not only as a share of all. */
+const REASON_METRIC: Readonly<Partial<Record<Reason, Metric>>> = {
+  'wrong-device': METRIC.wrongDevice,
+  late: METRIC.late,
+  early: METRIC.early,
+  'refused-by-store': METRIC.refusedByStore,
+};
+
 async function reject(deps: IngestDeps, fold: Settled, rejection: Rejection): Promise<Answer> {
   deps.telemetry.count(METRIC.rejected, fold.deliveryIds.length);
+  const metric = REASON_METRIC[rejection.reason];
+  if (metric !== undefined) deps.telemetry.count(metric, fold.deliveryIds.length);
   await keep(deps, fold, rejection);
   if (isShadow(deps.route)) await forwardRejected(deps, fold, rejection);
   return { answerTo: rejection.answerTo, receipt: rejectedReceipt(rejection) };

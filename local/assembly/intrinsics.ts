@@ -12,6 +12,8 @@ export interface Scope {
   readonly pseudo: Readonly<Record<string, string>>;
   /** Exports of earlier stacks, by name. */
   readonly imports: ReadonlyMap<string, unknown>;
+  /** Outputs of earlier stacks, by stack and name. */
+  readonly outputs: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** What `Ref` gives for a resource. */
   reference(logicalId: string, where: string): string;
   /** What `Fn::GetAtt` gives. */
@@ -29,6 +31,7 @@ const supported = [
   'Fn::Select',
   'Fn::Split',
   'Fn::ImportValue',
+  'Fn::GetStackOutput',
   'Fn::FindInMap',
   'Fn::If',
 ] as const;
@@ -95,6 +98,8 @@ export function createResolver(scope: Scope): Resolver {
         const known = [...scope.imports.keys()].join(', ') || 'none so far';
         throw refused(scope, where, `Fn::ImportValue of "${exportName}"`, `exports: ${known}`);
       }
+      case 'Fn::GetStackOutput':
+        return stackOutput(scope, resolve(argument, where), where);
       case 'Fn::FindInMap':
         return findInMap(scope, argument, where, text);
       case 'Fn::If': {
@@ -151,6 +156,21 @@ function substitute(scope: Scope, argument: unknown, where: string, text: TextOf
       const isAttribute = key.includes('.') && !key.includes('::');
       return text(isAttribute ? { 'Fn::GetAtt': key } : { Ref: key }, where);
     },
+  );
+}
+
+/** Without a RoleArn, which leads to another account. */
+function stackOutput(scope: Scope, argument: unknown, where: string): string {
+  const { StackName, OutputName, Region, ...others } = isObject(argument) ? argument : {};
+  const isHere = Region === undefined || Region === scope.pseudo['AWS::Region'];
+  const value = scope.outputs[String(StackName)]?.[String(OutputName)];
+  if (value !== undefined && isHere && Object.keys(others).length === 0) return value;
+  const known = Object.keys(scope.outputs[String(StackName)] ?? {}).join(', ') || 'none so far';
+  throw refused(
+    scope,
+    where,
+    `Fn::GetStackOutput of ${show(argument)}`,
+    `StackName, OutputName and this Region; outputs of that stack: ${known}`,
   );
 }
 

@@ -11,6 +11,9 @@ export const nameProperties: Partial<Record<ResourceType, string>> = {
   'AWS::Logs::LogGroup': 'LogGroupName',
   'AWS::IoT::TopicRule': 'RuleName',
   'AWS::IoT::Policy': 'PolicyName',
+  'AWS::CloudWatch::Alarm': 'AlarmName',
+  'AWS::CloudWatch::Dashboard': 'DashboardName',
+  'AWS::SNS::Topic': 'TopicName',
 };
 
 /** The name of a resource that has no name of its own. */
@@ -23,7 +26,8 @@ export function generatedName(type: ResourceType, stack: string, logicalId: stri
 
 /** What `Ref` gives. */
 export function referenceOf(environment: Environment, type: ResourceType, name: string): string {
-  return type === 'AWS::SQS::Queue' ? queueUrl(environment, name) : name;
+  if (type === 'AWS::SQS::Queue') return queueUrl(environment, name);
+  return type === 'AWS::SNS::Topic' ? arnOf(environment, 'sns', name) : name;
 }
 
 /** The attributes that `Fn::GetAtt` gives, by name; `rolePath` is the path of a role. */
@@ -52,6 +56,15 @@ export function attributesOf(
       return { Arn: arnOf(environment, 'iot', `rule/${name}`) };
     case 'AWS::IoT::Policy':
       return { Arn: arnOf(environment, 'iot', `policy/${name}`) };
+    case 'AWS::SNS::Topic':
+      return { TopicArn: arnOf(environment, 'sns', name), TopicName: name };
+    case 'AWS::KMS::Key':
+      return { Arn: arnOf(environment, 'kms', `key/${name}`), KeyId: name };
+    case 'AWS::CloudWatch::Alarm':
+      return { Arn: arnOf(environment, 'cloudwatch', `alarm:${name}`) };
+    case 'AWS::CloudWatch::Dashboard':
+    case 'AWS::SNS::TopicPolicy':
+    case 'AWS::SNS::Subscription':
     case 'AWS::SQS::QueuePolicy':
     case 'AWS::Lambda::EventSourceMapping':
     case 'AWS::Lambda::EventInvokeConfig':

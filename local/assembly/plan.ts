@@ -14,7 +14,7 @@ import {
   refusal,
   resolveAssembly,
 } from './resolve.ts';
-import type { PropertiesOf } from './schema.ts';
+import { isWatcher, type PropertiesOf, type ResourceType } from './schema.ts';
 
 export interface TablePlan {
   readonly stack: string;
@@ -85,6 +85,14 @@ export interface PermissionPlan {
   readonly sourceAccount: string | undefined;
 }
 
+/** What is deployed with the rest and is not run here. */
+export interface NotRun {
+  readonly stack: string;
+  readonly logicalId: string;
+  readonly type: ResourceType;
+  readonly name: string;
+}
+
 export interface CloudPlan {
   readonly environment: Environment;
   readonly tables: readonly TablePlan[];
@@ -96,6 +104,10 @@ export interface CloudPlan {
   readonly rules: readonly TopicRule[];
   readonly iotPolicies: readonly { readonly name: string; readonly document: PolicyDocument }[];
   readonly outputs: ResolvedAssembly['outputs'];
+  /** Every resource, for operators who ask. */
+  readonly resources: readonly NotRun[];
+  /** Alarms, their topic and the dashboard: there are no metrics of AWS here. */
+  readonly notRun: readonly NotRun[];
 }
 
 /** Resolves and checks the assembly, and says what is to be made. */
@@ -139,6 +151,14 @@ export function planCloud(assembly: Assembly, options: ResolveOptions): CloudPla
       document: asDocument(policy.properties.PolicyDocument),
     })),
     outputs: resolved.outputs,
+    resources: resolved.resources.map(({ stack, logicalId, type, physicalName: name }) => {
+      return { stack: stack.name, logicalId, type, name };
+    }),
+    notRun: resolved.resources
+      .filter(({ type }) => isWatcher(type))
+      .map(({ stack, logicalId, type, physicalName: name }) => {
+        return { stack: stack.name, logicalId, type, name };
+      }),
   };
 }
 

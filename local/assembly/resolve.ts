@@ -37,7 +37,7 @@ export function resolveAssembly(assembly: Assembly, options: ResolveOptions): Re
   const resources: Resolved[] = [];
   const outputs: Record<string, Record<string, string>> = {};
   for (const stack of assembly.stacks) {
-    const names = createNames(assembly, stack, exports, options);
+    const names = createNames(assembly, stack, { exports, outputs }, options);
     for (const [logicalId, resource] of Object.entries(stack.template.Resources)) {
       if (!isWanted(names.resolver, resource.Condition, logicalId)) continue;
       const type = supportedType(stack, logicalId, resource);
@@ -79,7 +79,7 @@ interface Names {
 function createNames(
   assembly: Assembly,
   stack: StackAssembly,
-  imports: ReadonlyMap<string, unknown>,
+  earlier: Pick<ResolvedAssembly, 'outputs'> & { readonly exports: ReadonlyMap<string, unknown> },
   options: ResolveOptions,
 ): Names {
   const { environment } = assembly;
@@ -118,7 +118,8 @@ function createNames(
   };
   const resolver = createResolver({
     stack,
-    imports,
+    imports: earlier.exports,
+    outputs: earlier.outputs,
     pseudo: {
       'AWS::Region': environment.region,
       'AWS::AccountId': environment.accountId,

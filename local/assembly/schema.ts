@@ -272,7 +272,23 @@ const customAws = z
     error: 'Create or Update must be given',
   });
 
-/** Every type that can be run, by name. */
+// --- what only watches -----------------------------------------------------------------------
+
+/**
+ * Types that watch the others, and that nothing which runs depends on. There are no metrics of AWS
+ * here, so none of them is run and every property is without meaning; the plan names each.
+ */
+const watchers = {
+  'AWS::CloudWatch::Alarm': z.looseObject({}),
+  'AWS::CloudWatch::Dashboard': z.looseObject({}),
+  'AWS::SNS::Topic': z.looseObject({}),
+  'AWS::SNS::TopicPolicy': z.looseObject({}),
+  'AWS::SNS::Subscription': z.looseObject({}),
+  /** Of the topic; keys of what runs here are without meaning as well. */
+  'AWS::KMS::Key': z.looseObject({}),
+} as const;
+
+/** Every type that is accepted, by name. */
 export const resourceTypes = {
   'AWS::DynamoDB::GlobalTable': globalTable,
   'AWS::SQS::Queue': queue,
@@ -296,10 +312,16 @@ export const resourceTypes = {
   'Custom::AWS': customAws,
   /** Tells AWS which constructs were used. */
   'AWS::CDK::Metadata': z.looseObject({}),
+  ...watchers,
 } as const;
 
 export type ResourceType = keyof typeof resourceTypes;
 export type PropertiesOf<Type extends ResourceType> = z.infer<(typeof resourceTypes)[Type]>;
+
+/** Whether a resource only watches, and is not run here. */
+export function isWatcher(type: ResourceType): boolean {
+  return Object.hasOwn(watchers, type);
+}
 
 export function isResourceType(type: string): type is ResourceType {
   return Object.hasOwn(resourceTypes, type);

@@ -24,7 +24,7 @@ describe.each([
   { name: 'tollbridge', written: config as Config },
   { name: 'water', written: otherConfig },
   { name: 'fleet', written: threeConfig },
-])('the functions of $name', ({ written }) => {
+])('the functions of $name', ({ name, written }) => {
   const { routes } = checkConfig(written);
   const variables = handlersOf(templatesOf(written).ingestTemplate).map(
     ({ properties }) => (properties.Environment as Properties).Variables as Properties,
@@ -35,7 +35,7 @@ describe.each([
     expect(variables).toEqual(
       routes.map(({ guarantee }) => ({
         NODE_OPTIONS: '--enable-source-maps',
-        POWERTOOLS_SERVICE_NAME: 'tollbridge',
+        POWERTOOLS_SERVICE_NAME: name,
         POWERTOOLS_METRICS_NAMESPACE: 'Tollbridge',
         POWERTOOLS_LOG_LEVEL: 'INFO',
         ROUTE: expect.any(String),

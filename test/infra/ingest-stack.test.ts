@@ -93,7 +93,9 @@ describe('the ingest stack', () => {
 
   it('tells operators and devices what they need in outputs', () => {
     const outputs = first.ingestTemplate.toJSON().Outputs as Record<string, { Value: unknown }>;
-    expect(Object.keys(outputs).sort()).toEqual([
+    // Beside them stand what the ops stack reads, whose names the CDK makes.
+    const forPeople = Object.keys(outputs).filter((name) => !name.startsWith('PublishOutput'));
+    expect(forPeople.sort()).toEqual([
       'ChargesBasicIngestPrefix',
       'ChargesDeadLettersUrl',
       'ChargesQueueUrl',
@@ -284,8 +286,10 @@ describe.each(bridges)('functions of $name', ({ template, config: written }) => 
   });
 
   it('try an event again twice, for at most six hours', () => {
-    const configs = resourcesOf(template, 'AWS::Lambda::EventInvokeConfig');
-    expect(configs).toHaveLength(handlers.length + 1);
+    const configs = resourcesOf(template, 'AWS::Lambda::EventInvokeConfig').filter(({ id }) =>
+      id.startsWith('Routes'),
+    );
+    expect(configs).toHaveLength(handlers.length);
     for (const { properties } of configs) {
       expect(properties.MaximumRetryAttempts).toBe(ASYNC_RETRIES);
       expect(properties.MaximumEventAgeInSeconds).toBe(ASYNC_AGE_HOURS_MAX * HOUR_SECONDS);

@@ -21,7 +21,7 @@ afterAll(removeFixtures);
 
 describe('a resource', () => {
   it.each([
-    ['of another type', resources({ T: { Type: 'AWS::SNS::Topic' } }), 'AWS::SNS::Topic'],
+    ['of another type', resources({ T: { Type: 'AWS::S3::Bucket' } }), 'AWS::S3::Bucket'],
     [
       'that is a managed policy',
       resources({ P: { Type: 'AWS::IAM::ManagedPolicy' } }),

@@ -1,0 +1,88 @@
+/**
+ * Goal: what docs/retention.md says of erasing holds. Method: its figures are compared with the
+ * limits, and its command is run against real tables between a booking and its copies.
+ */
+import { readFileSync } from 'node:fs';
+import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  DEAD_LETTER_RETENTION_DAYS,
+  DELIVERY_LIFE_SECONDS,
+  LOG_RETENTION_DAYS,
+  QUEUE_RETENTION_DAYS,
+} from '../core/limits.ts';
+import type { Ledger } from '../core/ports.ts';
+import { isSameMessage, ownerVerdict } from '../core/verdict.ts';
+import { createLedgerTable } from '../lambda/adapters/tables.ts';
+import { makeDynaliteStore } from './support/dynalite-store.ts';
+import { BODY, bodyWith, NOW, writeOf } from './support/samples.ts';
+
+const text = readFileSync('docs/retention.md', 'utf8');
+
+describe('docs/retention.md', () => {
+  it('gives the times that the template and the functions have', () => {
+    const life = DELIVERY_LIFE_SECONDS / 86_400;
+    expect(text).toContain(`window + ${life} days`);
+    expect(text).toContain(`Wait: window and ${life} days`);
+    expect(text).toContain(`${QUEUE_RETENTION_DAYS} days, ${DEAD_LETTER_RETENTION_DAYS} days`);
+    expect(text).toMatch(new RegExp(`logs of the functions .* ${LOG_RETENTION_DAYS} days`));
+  });
+});
+
+describe('erasing a body from the ledger by the command of docs/retention.md', () => {
+  let store: Awaited<ReturnType<typeof makeDynaliteStore>>;
+  let ledger: Ledger;
+  const first = writeOf();
+
+  beforeAll(async () => {
+    store = await makeDynaliteStore();
+    ledger = createLedgerTable(store.client, store.tables.ledger);
+    await ledger.book(first);
+    await store.client.send(
+      new UpdateItemCommand({
+        TableName: store.tables.ledger,
+        Key: { pk: { S: first.key.pk }, id: { S: first.key.id } },
+        ConditionExpression: option('condition-expression'),
+        UpdateExpression: option('update-expression'),
+        ExpressionAttributeValues: JSON.parse(option('expression-attribute-values')),
+      }),
+    );
+  });
+  afterAll(() => store.close());
+
+  it('takes the body out and leaves what makes the next copy a copy', async () => {
+    const row = await ledger.find(first.key);
+    expect(row?.body).toBe('{}');
+    expect(row).toMatchObject({
+      likeness: first.first.likeness,
+      firstDeliveryId: first.first.firstDeliveryId,
+      rowVersion: first.first.rowVersion,
+      bookedAtMillis: first.first.bookedAtMillis,
+    });
+  });
+
+  it('leaves a copy a copy, which brings nothing back', async () => {
+    const { kind, row } = await ledger.book(writeOf(BODY, { deliveryId: 'copy' }, NOW, 1));
+    expect(kind).toBe('written');
+    expect(ownerVerdict(row, ['copy'], 1)).toMatchObject({
+      kind: 'duplicate',
+      bookedAt: first.first.bookedAtMillis,
+    });
+    expect(row.body).toBe('{}');
+  });
+
+  it('leaves another body a conflict', async () => {
+    const other = writeOf(bodyWith({ kWh: '99' }), { deliveryId: 'other' });
+    const { kind, row } = await ledger.book(other);
+    expect(kind).toBe('refused');
+    expect(isSameMessage(row, other, null)).toBe(false);
+  });
+});
+
+/** The quoted value of an option in the document's command. */
+function option(name: string): string {
+  const [, command = ''] = /```sh erase\n([\s\S]*?)```/.exec(text) ?? [];
+  const [, value] = new RegExp(`--${name} '([^']+)'`).exec(command) ?? [];
+  if (value === undefined) throw new Error(`the command has no option --${name}`);
+  return value;
+}
