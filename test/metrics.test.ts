@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkConfig } from '../core/config/check.ts';
 import { METRIC, METRICS_NAMESPACE, metricDimensions, NO_ROUTE, unitOf } from '../core/metrics.ts';
-import { createTelemetry } from '../lambda/ingest/telemetry.ts';
+import { createTelemetry } from '../lambda/adapters/telemetry.ts';
 import { driveBridge, type Emitted, emittedBy } from './support/emf.ts';
 import { watchedConfig } from './support/watched-config.ts';
 

@@ -13,10 +13,11 @@ import type { HandshakeRoute } from '../../core/handshake-route.ts';
 import { BATCH_WRITES_CONCURRENT_MAX, DEADLINE_RESERVE_MILLIS } from '../../core/limits.ts';
 import { METRIC } from '../../core/metrics.ts';
 import type { Findings, Publisher, Releases, Telemetry } from '../../core/ports.ts';
-import { type Receipt, receiptPayloads, receiptsTopic } from '../../core/receipts.ts';
+import { type Receipt, receiptPayloads } from '../../core/receipts.ts';
 import type { Clock } from '../../core/time.ts';
 import { abortAfter, aborted } from '../deadline.ts';
 import type { Invocation } from '../invocation.ts';
+import { publishReceipts } from '../receipts.ts';
 import { type Question, questionsOf } from './answers.ts';
 
 /** A route, and where its requests are counted. */
@@ -93,8 +94,8 @@ async function answer(
   const questions = questionsOf(from, request, receivedAt);
   const receipts = await askAll(questions, telemetry, deadline);
   telemetry.count(request.kind === 'release' ? METRIC.completed : METRIC.queried, receipts.length);
-  const isLost = await send(deps, device, receipts);
-  if (receipts.length < questions.length || isLost) {
+  const isSent = await send(deps, device, receipts);
+  if (receipts.length < questions.length || !isSent) {
     throw new RetryableError('the request was not answered in full; asking again does no harm');
   }
 }
@@ -133,22 +134,15 @@ async function askAll(
   return inTime.map(({ receipt }) => receipt);
 }
 
-/** Whether a publication was lost. */
+/** Whether all of them went out. */
 async function send(
-  { publisher, telemetry, route }: RequestDeps,
+  deps: RequestDeps,
   device: string,
   receipts: readonly Receipt[],
 ): Promise<boolean> {
-  let isLost = false;
-  for (const payload of receiptPayloads(route.name, receipts)) {
-    try {
-      await publisher.publish({ topic: receiptsTopic(device), payload, qos: route.qos });
-      telemetry.count(METRIC.receipts, 1);
-    } catch (error) {
-      isLost = true;
-      telemetry.count(METRIC.receiptsLost, 1);
-      telemetry.note('warn', 'receipts not published', { device, error });
-    }
-  }
-  return isLost;
+  const { name, qos } = deps.route;
+  const sent = receiptPayloads(name, receipts).map((payload) =>
+    publishReceipts(deps, device, payload, qos),
+  );
+  return (await Promise.all(sent)).every((isSent) => isSent);
 }

@@ -9,7 +9,7 @@ import { createDataPlane } from '../adapters/data-plane.ts';
 import { variable } from '../adapters/environment.ts';
 import { createFindings } from '../adapters/quarantine-table.ts';
 import { createDeliveriesReleases, createLedgerReleases } from '../adapters/tables.ts';
-import { createTelemetry } from '../ingest/telemetry.ts';
+import { createTelemetry } from '../adapters/telemetry.ts';
 import { createHandler } from './handler.ts';
 
 /** Put in by the bundler: with many routes it is longer than all variables of a function may be. */

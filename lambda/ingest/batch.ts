@@ -8,7 +8,9 @@ import { type Fold, foldCopies, inTurn, type ReadDelivery } from '../../core/fol
 import { BATCH_WRITES_CONCURRENT_MAX } from '../../core/limits.ts';
 import { type Rejection, readMessage } from '../../core/message.ts';
 import { METRIC } from '../../core/metrics.ts';
-import { type Receipt, receiptPayloads, receiptsTopic } from '../../core/receipts.ts';
+import { type Receipt, receiptPayloads } from '../../core/receipts.ts';
+import { aborted } from '../deadline.ts';
+import { publishReceipts } from '../receipts.ts';
 import type { IngestDeps } from './register.ts';
 import { type Answer, settle } from './settle.ts';
 
@@ -93,24 +95,17 @@ async function settleAll(
 
 /** One publication for each device; a failed one fails no record, for the device asks again. */
 async function sendReceipts(
-  { route, publisher, telemetry }: IngestDeps,
+  deps: IngestDeps,
   answers: readonly Answer[],
   deadline: AbortSignal,
 ): Promise<void> {
-  const { receipts: qos } = route;
+  const { name, receipts: qos } = deps.route;
   if (qos === 'none') return;
   const limit = pLimit(BATCH_WRITES_CONCURRENT_MAX);
-  const send = async (device: string, payload: string) => {
-    try {
-      await publisher.publish({ topic: receiptsTopic(device), payload, qos });
-      telemetry.count(METRIC.receipts, 1);
-    } catch (error) {
-      telemetry.count(METRIC.receiptsLost, 1);
-      telemetry.note('warn', 'receipts not published', { device, error });
-    }
-  };
   const sent = [...byDevice(answers)].flatMap(([device, receipts]) =>
-    receiptPayloads(route.name, receipts).map((payload) => limit(send, device, payload)),
+    receiptPayloads(name, receipts).map((payload) =>
+      limit(publishReceipts, deps, device, payload, qos),
+    ),
   );
   await Promise.race([aborted(deadline), Promise.all(sent)]);
 }
@@ -124,11 +119,4 @@ function byDevice(answers: readonly Answer[]): ReadonlyMap<string, readonly Rece
     else receipts.push(receipt);
   }
   return devices;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -3,7 +3,7 @@
  * is answered record by record, and a direct invocation, which fails as a whole and is then tried
  * again by Lambda's own queue. In either shape the envelope is the rule's or its error action's.
  */
-import type { Context, SQSBatchResponse, SQSRecord } from 'aws-lambda';
+import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import { RECEIVED_AT_ATTRIBUTE, readEnvelope } from '../../core/envelope.ts';
 import { RetryableError } from '../../core/errors.ts';
 import { bodyHashOf } from '../../core/hash.ts';
@@ -13,11 +13,10 @@ import {
   DEADLINE_RESERVE_MILLIS,
 } from '../../core/limits.ts';
 import { type EpochMillis, epochMillis } from '../../core/time.ts';
+import { abortAfter } from '../deadline.ts';
+import type { Invocation } from '../invocation.ts';
 import { type BatchRecord, type Deadlines, handleBatch } from './batch.ts';
 import type { IngestDeps } from './register.ts';
-
-/** What the function needs of Lambda's context. */
-export type Invocation = Pick<Context, 'awsRequestId' | 'getRemainingTimeInMillis'>;
 
 /**
  * Makes the handler. It answers a queue's batch with the records that failed, and throws
@@ -130,15 +129,4 @@ function startTimer(remainingMillis: number): { deadlines: Deadlines; cancel: ()
       answer.cancel();
     },
   };
-}
-
-/** No time left is a deadline that has passed, not one that is missing. */
-function abortAfter(millis: number): { signal: AbortSignal; cancel: () => void } {
-  const controller = new AbortController();
-  if (millis <= 0) {
-    controller.abort();
-    return { signal: controller.signal, cancel: () => {} };
-  }
-  const timer = setTimeout(() => controller.abort(), millis);
-  return { signal: controller.signal, cancel: () => clearTimeout(timer) };
 }

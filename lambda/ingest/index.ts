@@ -8,11 +8,11 @@ import { createDataPlane } from '../adapters/data-plane.ts';
 import { variable } from '../adapters/environment.ts';
 import { createQuarantineTable } from '../adapters/quarantine-table.ts';
 import { createDeliveriesTable, createLedgerTable, createStateTable } from '../adapters/tables.ts';
+import { createTelemetry } from '../adapters/telemetry.ts';
 import { createHandler } from './handler.ts';
 import { createLedgerRegister } from './ledger-register.ts';
 import type { Register } from './register.ts';
 import { createStateRegister } from './state-register.ts';
-import { createTelemetry } from './telemetry.ts';
 import { createWindowRegister } from './window-register.ts';
 
 const route: Route = JSON.parse(variable('ROUTE'));
