@@ -1,0 +1,302 @@
+/**
+ * A device: what `connect` answers. It holds the parts together and owns their lives: the store is
+ * opened before and closed after everything else.
+ */
+import { EventEmitter } from 'node:events';
+import { v4, v7 } from 'uuid';
+import { idText, type MessageId } from '../core/identity.ts';
+import { draftOf } from './body.ts';
+import type {
+  Held,
+  Kept,
+  PendingMessage,
+  PublishOptions,
+  RejectedMessages,
+} from './device-types.ts';
+import type { BookedReceipt, Entry } from './entry.ts';
+import {
+  ClosedError,
+  type DeviceError,
+  DrainTimeoutError,
+  InvalidIdError,
+  type StoreUnreadableError,
+  UnknownRouteError,
+} from './errors.ts';
+import type { DeviceEvents, Tell } from './events.ts';
+import { asDeviceError } from './failure.ts';
+import { type ConnectOptions, checkOptions, type Settings } from './options.ts';
+import type { Outbox } from './outbox.ts';
+import { openOutbox } from './outbox-start.ts';
+import type { EpochMillis, Store } from './ports.ts';
+import type { Handler, ReceiveOptions, Receiver } from './receiver-types.ts';
+import { Receivers } from './receivers.ts';
+import { Sender } from './sender.ts';
+import { Session } from './session.ts';
+import { openStore } from './store.ts';
+
+interface Parts {
+  readonly settings: Settings;
+  readonly store: Store;
+  readonly outbox: Outbox;
+  readonly setAside: StoreUnreadableError | undefined;
+}
+
+/**
+ * Opens the outbox, begins to connect, and resolves when `publish` may be called: when the outbox is
+ * open or, with `waitMillis`, at the first connection.
+ * @throws InvalidOptionsError, StoreLockedError, DiskFullError, StoreFailedError; with `waitMillis`
+ *   ConnectionRefusedError or SubscriptionRefusedError as well
+ */
+export async function connect(options: ConnectOptions): Promise<Device> {
+  const settings = await checkOptions(options);
+  const opened = await openStore(settings.outbox, { now: settings.clock });
+  const { store } = opened;
+  let device: Device | undefined;
+  try {
+    const outbox = await openOutbox(settings.deviceId, {
+      store,
+      limits: settings.limits,
+      clock: settings.clock,
+      drawEpoch: () => v4(),
+      problem: (error) => device?.tell('problem', asDeviceError(error)),
+    });
+    device = new Device({ settings, store, outbox, setAside: opened.setAside?.error });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  await device.open();
+  return device;
+}
+
+export class Device extends EventEmitter<DeviceEvents> {
+  /** Set when the outbox could not be read at this start: what it is and where it lies now. */
+  readonly setAside: StoreUnreadableError | undefined;
+  readonly rejected: RejectedMessages;
+  readonly #settings: Settings;
+  readonly #store: Store;
+  readonly #outbox: Outbox;
+  readonly #session: Session;
+  readonly #sender: Sender;
+  readonly #receivers: Receivers;
+  readonly #drained = new Set<() => void>();
+  #closing: Promise<void> | undefined;
+
+  /** Use `connect`. */
+  constructor({ settings, store, outbox, setAside }: Parts) {
+    super();
+    const { timers, random, on } = settings;
+    const tell: Tell = (name, ...args) => this.tell(name, ...args);
+    this.#settings = settings;
+    this.#store = store;
+    this.#outbox = outbox;
+    this.setAside = setAside;
+    this.#session = new Session(settings, { timers, random, tell });
+    this.#sender = new Sender(
+      { ...settings, qosOf: (route) => settings.routes.get(route)?.qos ?? 1 },
+      { outbox, transport: this.#session, timers, random, tell, settled: () => this.#settled() },
+    );
+    const { clock } = settings;
+    const ports = { subscriptions: this.#session, store, clock, timers, random };
+    this.#receivers = new Receivers(ports, settings);
+    this.rejected = rejectedOf(outbox);
+    for (const name of Object.keys(on) as (keyof DeviceEvents)[]) {
+      // The compiler cannot see that name and listener belong together.
+      this.on(name, on[name] as (...args: unknown[]) => void);
+    }
+  }
+
+  /** Part of `connect`. */
+  async open(): Promise<void> {
+    if (this.setAside !== undefined) this.tell('set-aside', this.setAside);
+    const { waitMillis } = this.#settings;
+    const refusal = waitMillis === 0 ? undefined : this.#firstConnection(waitMillis);
+    this.#session.start(this.#sender);
+    const error = await refusal;
+    if (error === undefined) return;
+    await this.close();
+    throw error;
+  }
+
+  /** Whether messages can go out right now. */
+  get connected(): boolean {
+    return this.#session.isUp;
+  }
+
+  /**
+   * Takes a message and resolves when it is booked. Before anything is sent, its id and its bytes
+   * are on disk: from then on it will be booked, or end in `rejected`, whatever happens here.
+   * @throws InvalidBodyError, InvalidIdError, BodyTooLongError, ConflictError, IdInUseError,
+   *   OutboxFullError, DiskFullError, StoreFailedError: it was not taken
+   * @throws RejectedError: the bridge refused it for good
+   * @throws ClosedError: `close` came first; `kept` says whether the next start sends it
+   */
+  async publish(route: string, body: object, options: PublishOptions = {}): Promise<BookedReceipt> {
+    const { receipt } = await this.keep(route, body, options);
+    return receipt;
+  }
+
+  /** The same in two steps: resolves when the message is on disk, with the promise of its receipt. */
+  async keep(route: string, body: object, options: PublishOptions = {}): Promise<Kept> {
+    if (this.#closing !== undefined) throw new ClosedError(TOO_LATE);
+    const profile = this.#settings.routes.get(route);
+    if (profile === undefined) {
+      throw new UnknownRouteError(route, [...this.#settings.routes.keys()]);
+    }
+    const msecs = millisOf(options.at, this.#settings.clock());
+    const draft = draftOf(profile, body, options.id, {
+      draw: () => v7({ msecs }),
+      count: (name) => this.#outbox.count(name),
+    });
+    const { entry, kept, isNew } = this.#outbox.keep(draft);
+    const receipt = this.#outbox.answerTo(entry);
+    try {
+      await kept;
+    } finally {
+      // Were it not written, it would not be there to wait for any more.
+      this.#settled();
+    }
+    const id = idText(draft.id);
+    if (isNew) {
+      this.#sender.add(entry);
+      this.tell('kept', { route, id });
+    }
+    return { route, id, bodyHash: draft.hash, receipt };
+  }
+
+  /** What is on disk and has no receipt, oldest first; also what an earlier start left. */
+  pending(): readonly PendingMessage[] {
+    return [...this.#outbox.entries()].filter(({ state }) => state === 'pending').map(pendingOf);
+  }
+
+  /** The receipt of a message that is held, also of an earlier start; undefined when none is. */
+  receiptOf(route: string, id: string | bigint | number): Promise<BookedReceipt> | undefined {
+    const entry = this.#outbox.find(route, idOf(id));
+    return entry && this.#outbox.answerTo(entry);
+  }
+
+  held(): Held {
+    const inFlight = this.#sender.inFlight;
+    return { ...this.#outbox.held(), rejected: this.#outbox.rejected.count, inFlight };
+  }
+
+  /**
+   * Resolves when every message is answered and, in full handshakes, completed. Sending goes on
+   * whatever becomes of it.
+   * @throws DrainTimeoutError, ClosedError
+   */
+  async drain(options: { readonly timeoutMillis?: number } = {}): Promise<void> {
+    if (this.#closing !== undefined) throw new ClosedError(CLOSED_BEFORE, true);
+    if (this.#outbox.unfinished === 0) return;
+    const { timeoutMillis } = options;
+    const { timers } = this.#settings;
+    const isOver = await new Promise<boolean>((resolve) => {
+      const done = () => resolve(false);
+      this.#drained.add(done);
+      if (timeoutMillis !== undefined) {
+        const cancel = timers.after(timeoutMillis, () => {
+          this.#drained.delete(done);
+          resolve(true);
+        });
+        this.#drained.add(cancel);
+      }
+    });
+    if (this.#closing !== undefined) throw new ClosedError(CLOSED_BEFORE, true);
+    if (isOver) throw new DrainTimeoutError(this.#outbox.unfinished, timeoutMillis ?? 0);
+  }
+
+  /**
+   * Calls the handler once for every id that the bridge forwards under the filter.
+   * @throws InvalidFilterError, InvalidOptionsError, ClosedError
+   */
+  receive(filter: string, handler: Handler, options?: ReceiveOptions): Receiver {
+    return this.#receivers.receive(filter, handler, options);
+  }
+
+  /** Ends the connection and closes the outbox. What it holds is sent by the next start. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** Part of the package: tells an event. A listener that throws ends the process, not the sender. */
+  tell<Name extends keyof DeviceEvents>(name: Name, ...args: DeviceEvents[Name]): void {
+    try {
+      (this as EventEmitter).emit(name, ...args);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+
+  async #close(): Promise<void> {
+    // So that `close` has answered before anything below looks whether it was called.
+    await Promise.resolve();
+    this.#sender.down();
+    await this.#receivers.close();
+    await this.#session.close();
+    await this.#outbox.flushed();
+    await this.#store.close();
+    this.#outbox.abandon(() => new ClosedError(CLOSED_BEFORE, true));
+    for (const done of this.#drained) done();
+  }
+
+  #settled(): void {
+    if (this.#outbox.unfinished > 0) return;
+    for (const done of this.#drained) done();
+    this.#drained.clear();
+  }
+
+  /** What refused the device, or undefined when it is connected or the time is over. */
+  #firstConnection(waitMillis: number): Promise<DeviceError | undefined> {
+    return new Promise((resolve) => {
+      const cancel = this.#settings.timers.after(waitMillis, () => resolve(undefined));
+      const end = (error?: DeviceError) => {
+        cancel();
+        this.off('connected', end);
+        this.off('refused', end);
+        resolve(error);
+      };
+      this.once('connected', end);
+      this.once('refused', end);
+    });
+  }
+}
+
+function rejectedOf({ rejected }: Outbox): RejectedMessages {
+  return {
+    get count() {
+      return rejected.count;
+    },
+    list: () => rejected.list(),
+    lines: () => rejected.lines(),
+    discard: (route, id) => rejected.discard(route, idOf(id)),
+  };
+}
+
+function pendingOf({ record, tries }: Entry): PendingMessage {
+  const { route, id, hash, size, since } = record;
+  return { route, id: idText(id), bodyHash: hash, bytes: size, since, tries };
+}
+
+function idOf(id: string | bigint | number): MessageId {
+  return typeof id === 'string'
+    ? { kind: 'text', text: id }
+    : { kind: 'integer', digits: id.toString() };
+}
+
+const TOO_LATE = 'the device is closed; nothing was kept and nothing is sent: connect again';
+const CLOSED_BEFORE =
+  'the device was closed before the receipt came; the message is kept, and the next start with ' +
+  'this outbox sends it again under the same id';
+/** UUIDv7 holds 48 bits of milliseconds. */
+const UUID_MILLIS_MAX = 2 ** 48 - 1;
+
+function millisOf(at: Date | number | undefined, now: EpochMillis): number {
+  const millis = at === undefined ? now : Number(at);
+  if (Number.isSafeInteger(millis) && millis >= 0 && millis <= UUID_MILLIS_MAX) return millis;
+  throw new InvalidIdError(
+    `the time ${String(at ?? now)} cannot be part of an id; give a Date or milliseconds since 1970`,
+  );
+}

@@ -1,0 +1,43 @@
+/** What a device tells while it works; each is an event of `Device`. */
+
+import type { BookedReceipt } from './entry.ts';
+import type { DeviceError, RejectedError, StoreUnreadableError } from './errors.ts';
+
+/** A message by its names. */
+export interface MessageName {
+  readonly route: string;
+  readonly id: string;
+}
+
+export interface DeviceEvents {
+  /** Connected and subscribed: sending begins. */
+  connected: [];
+  /** The connection ended, or could not be made; it is tried again by itself. */
+  disconnected: [{ readonly reason: string; readonly retryMillis: number }];
+  /** The broker or TLS refused this device; it is tried again, but a person should look. */
+  refused: [DeviceError];
+  /** A message is on disk. */
+  kept: [MessageName];
+  /** A message was handed to the connection, for the n-th time since this start. */
+  sent: [MessageName & { readonly tries: number }];
+  /** MQTT 5: the broker refused this PUBLISH; it is sent again later. */
+  'not-delivered': [MessageName & { readonly reasonCode: number }];
+  /** A message is booked, also one of an earlier start. */
+  receipt: [BookedReceipt];
+  /** A message was rejected and lies in the side store. */
+  rejected: [RejectedError];
+  /** Full handshake: the bridge has confirmed the release. */
+  completed: [MessageName];
+  /** Something arrived that answers nothing here, e.g. a second receipt; nothing was changed by it. */
+  ignored: [{ readonly why: string }];
+  /** The outbox could not be read; it was set aside and a new one begun. */
+  'set-aside': [StoreUnreadableError];
+  /** The disk failed while nobody waited for it. */
+  problem: [DeviceError];
+}
+
+/** Tells an event to whoever listens. */
+export type Tell = <Name extends keyof DeviceEvents>(
+  name: Name,
+  ...args: DeviceEvents[Name]
+) => void;

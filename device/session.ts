@@ -1,0 +1,325 @@
+/**
+ * One MQTT connection after another, by MQTT.js.
+ *
+ * Owns the present client and the wait before the next. A client is used for one connection and
+ * thrown away: MQTT.js keeps what is unacknowledged, or published while offline, and sends it by
+ * itself on its next connection. The outbox alone decides what is sent, so no client has a next
+ * connection, and nothing is published on one that is not connected.
+ *
+ * Invariants: at most one client at a time; `up` comes after the broker has granted the receipts;
+ * each `up` is followed by one `down`; every publication is answered, with `lost` at the latest when
+ * its connection ends.
+ */
+import { Socket } from 'node:net';
+import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient, type Packet } from 'mqtt';
+import { printable } from '../core/printable.ts';
+import { topicMatches } from '../core/topics.ts';
+import { SubscriptionRefusedError } from './errors.ts';
+import type { Tell } from './events.ts';
+import type {
+  Inbound,
+  Publication,
+  PublishOutcome,
+  Random,
+  Subscription,
+  Subscriptions,
+  Timers,
+  Transport,
+  TransportListener,
+} from './ports.ts';
+import { refusalOf } from './refusal.ts';
+import { type RetryPolicy, waitMillis } from './schedule.ts';
+import { ownTopic } from './wire.ts';
+
+export interface SessionSettings {
+  readonly url: string;
+  readonly deviceId: string;
+  /** What MQTT.js is given beside: credentials, TLS, keep-alive. */
+  readonly client: IClientOptions;
+  readonly mqttVersion: '3.1.1' | '5';
+  readonly persistentSession: boolean;
+  readonly reconnect: RetryPolicy;
+  /** A connection on which a PUBACK is missing for so long is ended. */
+  readonly pubackMillis: number;
+}
+
+export interface SessionPorts {
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly tell: Tell;
+}
+
+/** For a persistent session: how long a broker keeps it while the device is away (MQTT 5). */
+const SESSION_EXPIRY_SECONDS = 86_400;
+/** A connection that lasted for so long was a good one. */
+const STEADY_MILLIS = 10_000;
+const UNCLAIMED_MAX = 100;
+const UNANSWERED =
+  'the broker ended the connection before it answered, as brokers do to a certificate or a client ' +
+  'id that they do not know';
+const DISCONNECT_MILLIS = 1_000;
+/** MQTT 3.1.1 §3.14 and §3.4; in MQTT 5 the same bytes say reason 0. */
+const DISCONNECT_PACKET = Buffer.from([0xe0, 0]);
+const PUBACK = 0x40;
+
+export class Session implements Transport, Subscriptions {
+  readonly #settings: SessionSettings;
+  readonly #ports: SessionPorts;
+  readonly #subscriptions = new Set<Subscription>();
+  #listener: TransportListener | undefined;
+  #client: MqttClient | undefined;
+  #isUp = false;
+  #upAt = 0;
+  /** Why this side ended the present connection. */
+  #endReason: string | undefined;
+  /** Its publications without an answer; a call says that they are lost. */
+  readonly #unanswered = new Set<() => void>();
+  /** What arrived on it for nobody yet. */
+  #unclaimed: Arrival[] = [];
+  #isClosed = false;
+  /** Connections that failed one after the other. */
+  #failures = 0;
+  #cancelRetry: (() => void) | undefined;
+
+  constructor(settings: SessionSettings, ports: SessionPorts) {
+    this.#settings = settings;
+    this.#ports = ports;
+  }
+
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  /** Begins to connect, and goes on until `close`. */
+  start(listener: TransportListener): void {
+    this.#listener = listener;
+    this.#connect();
+  }
+
+  publish(publication: Publication): Promise<PublishOutcome> {
+    const client = this.#client;
+    if (client === undefined || !this.#isUp) return Promise.resolve({ kind: 'lost' });
+    return new Promise((resolve) => {
+      const { topic, payload, qos } = publication;
+      const patience = this.#ports.timers.after(this.#settings.pubackMillis, () => {
+        this.#end(client, 'the broker did not acknowledge a PUBLISH in time');
+      });
+      const answer = (outcome: PublishOutcome) => {
+        patience();
+        this.#unanswered.delete(lose);
+        resolve(outcome);
+      };
+      const lose = () => answer({ kind: 'lost' });
+      this.#unanswered.add(lose);
+      const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+      client.publish(topic, bytes, { qos }, (error) => {
+        if (!error) return answer({ kind: 'acknowledged' });
+        const reasonCode = 'code' in error ? Number(error.code) : Number.NaN;
+        answer(reasonCode >= 0x80 ? { kind: 'refused', reasonCode } : { kind: 'lost' });
+      });
+    });
+  }
+
+  subscribe(subscription: Subscription): () => Promise<void> {
+    this.#subscriptions.add(subscription);
+    const client = this.#client;
+    if (client !== undefined && this.#isUp) void this.#request(client, subscription);
+    if (client !== undefined) {
+      const isLeft = (arrival: Arrival) => !this.#hand(client, arrival, [subscription]);
+      this.#unclaimed = this.#unclaimed.filter(isLeft);
+    }
+    return async () => {
+      if (!this.#subscriptions.delete(subscription)) return;
+      const isUsed = [...this.#subscriptions].some(({ filter }) => filter === subscription.filter);
+      if (isUsed || this.#client === undefined || !this.#isUp) return;
+      await this.#client.unsubscribeAsync(subscription.filter).catch(() => {});
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelRetry?.();
+    const client = this.#client;
+    if (client === undefined) return;
+    // MQTT.js would wait for PUBACKs before its DISCONNECT; what they say is on disk already.
+    if (this.#isUp) await this.#disconnect(client);
+    await client.endAsync(true);
+  }
+
+  #connect(): void {
+    const { url, deviceId, mqttVersion, persistentSession } = this.#settings;
+    const isKept = mqttVersion === '5' && persistentSession;
+    const client = mqtt.connect(url, {
+      ...this.#settings.client,
+      clientId: deviceId,
+      protocolVersion: mqttVersion === '5' ? 5 : 4,
+      clean: !persistentSession,
+      ...(isKept ? { properties: { sessionExpiryInterval: SESSION_EXPIRY_SECONDS } } : {}),
+      reconnectPeriod: 0,
+      resubscribe: false,
+      queueQoSZero: false,
+    });
+    this.#client = client;
+    this.#unclaimed = [];
+    // Messages are small: with Nagle's algorithm each would wait for the broker's ACK of the last.
+    if (client.stream instanceof Socket) client.stream.setNoDelay(true);
+    let reason: string | undefined;
+    client.on('error', (error) => {
+      reason ??= this.#explain(error);
+    });
+    client.on('disconnect', ({ reasonCode }) => {
+      reason ??= `the broker ended the connection with reason ${reasonCode ?? 0}`;
+    });
+    client.on('packetreceive', (packet) => this.#arrived(client, packet));
+    let isAccepted = false;
+    client.once('connect', () => {
+      isAccepted = true;
+      void this.#open(client);
+    });
+    client.once('close', () => {
+      this.#closed(reason ?? this.#endReason ?? (isAccepted ? 'the connection ended' : UNANSWERED));
+    });
+  }
+
+  /** Subscribes; sending begins when the receipts are granted. */
+  async #open(client: MqttClient): Promise<void> {
+    const filter = ownTopic(this.#settings.deviceId, 'receipts');
+    try {
+      await client.subscribeAsync(filter, { qos: 1 });
+    } catch (error) {
+      if (isRefusedSubscription(error)) {
+        this.#ports.tell('refused', new SubscriptionRefusedError(filter, error));
+      }
+      this.#end(client, 'the subscription to receipts was not granted');
+      return;
+    }
+    if (client !== this.#client || !client.connected) return;
+    this.#isUp = true;
+    this.#upAt = this.#ports.timers.now();
+    for (const subscription of this.#subscriptions) void this.#request(client, subscription);
+    this.#ports.tell('connected');
+    this.#listener?.up();
+  }
+
+  async #request(client: MqttClient, { filter, qos, answered }: Subscription): Promise<void> {
+    try {
+      await client.subscribeAsync(filter, { qos });
+      answered?.('granted');
+    } catch (error) {
+      // Otherwise the connection is over, and the next one asks again.
+      if (!isRefusedSubscription(error)) return;
+      answered?.('refused');
+      this.#ports.tell('refused', new SubscriptionRefusedError(filter, error));
+    }
+  }
+
+  #closed(reason: string): void {
+    const { timers, random, tell } = this.#ports;
+    const lasted = this.#isUp ? timers.now() - this.#upAt : 0;
+    const wasUp = this.#isUp;
+    this.#isUp = false;
+    this.#client = undefined;
+    this.#endReason = undefined;
+    this.#unclaimed = [];
+    for (const lose of this.#unanswered) lose();
+    if (wasUp) this.#listener?.down();
+    if (this.#isClosed) return;
+    // A broker that lets a device in only to throw it out again is left alone for longer each time.
+    this.#failures = lasted > STEADY_MILLIS ? 1 : this.#failures + 1;
+    const retryMillis = waitMillis(this.#settings.reconnect, this.#failures, random);
+    this.#cancelRetry = timers.after(retryMillis, () => this.#connect());
+    tell('disconnected', { reason, retryMillis });
+  }
+
+  /** Tells a refusal, and puts any error into words. */
+  #explain(error: Error): string {
+    const refusal = refusalOf(error);
+    if (refusal !== undefined) this.#ports.tell('refused', refusal);
+    return printable(refusal?.message ?? error.message, 512);
+  }
+
+  #end(client: MqttClient, reason: string): void {
+    if (client !== this.#client) return;
+    this.#endReason ??= reason;
+    client.end(true);
+  }
+
+  #disconnect(client: MqttClient): Promise<void> {
+    return new Promise((resolve) => {
+      const patience = this.#ports.timers.after(DISCONNECT_MILLIS, resolve);
+      client.once('close', () => {
+        patience();
+        resolve();
+      });
+      client.stream.end(DISCONNECT_PACKET);
+    });
+  }
+
+  /**
+   * A PUBLISH as it arrives, before MQTT.js handles it. Receipts are acknowledged at once. What is
+   * for a receiver must not be, and must not hold up the packets behind it either: for MQTT.js it
+   * becomes a message of QoS 0, and its PUBACK is sent from here.
+   */
+  #arrived(client: MqttClient, packet: Packet): void {
+    if (packet.cmd !== 'publish') return;
+    if (packet.topic === ownTopic(this.#settings.deviceId, 'receipts')) {
+      this.#listener?.receipts(bytesOf(packet.payload));
+      return;
+    }
+    const inbound = inboundOf(packet);
+    const { messageId } = packet;
+    packet.qos = 0;
+    const acknowledge = () => {
+      if (inbound.qos === 0 || messageId === undefined || client !== this.#client) return;
+      client.stream.write(Buffer.from([PUBACK, 2, messageId >> 8, messageId & 0xff]));
+    };
+    const arrival = { inbound, acknowledge };
+    if (this.#hand(client, arrival, [...this.#subscriptions])) return;
+    // A persistent session delivers before anybody has asked: kept for who asks later.
+    if (this.#unclaimed.length < UNCLAIMED_MAX) this.#unclaimed.push(arrival);
+  }
+
+  /** Gives it to every subscription that matches; false when none does. */
+  #hand(client: MqttClient, arrival: Arrival, subscriptions: readonly Subscription[]): boolean {
+    const { inbound, acknowledge } = arrival;
+    const matching = subscriptions.filter(({ filter }) => topicMatches(filter, inbound.topic));
+    if (matching.length === 0) return false;
+    Promise.all(matching.map((subscription) => subscription.take(inbound))).then(
+      acknowledge,
+      () => {
+        // Only a session that is kept has a second delivery.
+        if (this.#settings.persistentSession) {
+          this.#end(client, 'a receiver did not take a message, so it is asked for again');
+        }
+      },
+    );
+    return true;
+  }
+}
+
+interface Arrival {
+  readonly inbound: Inbound;
+  readonly acknowledge: () => void;
+}
+
+function bytesOf(payload: string | Buffer): Buffer {
+  return typeof payload === 'string' ? Buffer.from(payload) : payload;
+}
+
+function inboundOf({ topic, payload, qos, retain, properties }: IPublishPacket): Inbound {
+  const named = Object.entries(properties?.userProperties ?? {});
+  return {
+    topic,
+    payload: bytesOf(payload),
+    qos,
+    retain,
+    userProperties: named.flatMap(([name, value]) =>
+      [value].flat().map((text): readonly [string, string] => [name, text]),
+    ),
+  };
+}
+
+/** Whether the broker said no; otherwise the connection ended before it said anything. */
+function isRefusedSubscription(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('Subscribe error');
+}

@@ -1,0 +1,148 @@
+/**
+ * The bridge's topics on the wire: what receipts say, and what release and query look like. What
+ * arrives is the word of whoever may publish there, so anything odd is told and nothing is guessed.
+ */
+import { encodeId, idJson, type MessageId, readId } from '../core/identity.ts';
+import {
+  isJsonNumber,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  readJsonObject,
+} from '../core/json.ts';
+import { quoted } from '../core/printable.ts';
+import { type EpochMillis, epochMillis } from '../core/time.ts';
+import type { BookedOutcome } from './records.ts';
+
+/** One answer of the bridge. */
+export type Answer =
+  | {
+      readonly outcome: BookedOutcome;
+      readonly id: MessageId | undefined;
+      readonly hash: string;
+      readonly bookedAt: EpochMillis;
+    }
+  | {
+      readonly outcome: 'rejected';
+      readonly id: MessageId | undefined;
+      readonly hash: string;
+      readonly reason: string;
+      readonly detail: string | undefined;
+      readonly fields: readonly string[] | undefined;
+    }
+  | { readonly outcome: 'completed'; readonly id: MessageId }
+  | { readonly outcome: 'unknown'; readonly id: MessageId | undefined; readonly hash: string };
+
+export type ReceiptsReading =
+  | {
+      readonly ok: true;
+      readonly route: string;
+      readonly answers: readonly Answer[];
+      /** What could not be read in it, each in words. */
+      readonly odd: readonly string[];
+    }
+  | { readonly ok: false; readonly detail: string };
+
+/** Entries of a payload, names of fields, and characters of a text that are looked at. */
+const ANSWERS_MAX = 2_000;
+const FIELDS_MAX = 100;
+const TEXT_CHARS_MAX = 1_024;
+const BODY_HASH = /^[0-9a-f]{64}$/;
+/** ECMAScript's range of times, and no time before 1970. */
+const MILLIS = /^\d{1,16}$/;
+const MILLIS_MAX = 8.64e15;
+
+/** A topic between this device and the bridge. */
+export function ownTopic(device: string, name: 'receipts' | 'release' | 'query'): string {
+  return `tollbridge/${device}/${name}`;
+}
+
+export function readReceipts(payload: Uint8Array): ReceiptsReading {
+  const json = readJsonObject(payload);
+  if (!json.ok) return { ok: false, detail: json.detail };
+  const { v, route, receipts } = json.value;
+  if (!isJsonNumber(v) || v.value !== '1') {
+    return { ok: false, detail: 'v is not 1, the version of the protocol this library speaks' };
+  }
+  if (typeof route !== 'string') return { ok: false, detail: 'route is no text' };
+  if (!Array.isArray(receipts)) return { ok: false, detail: 'receipts is no array' };
+  const values: readonly JsonValue[] = receipts.slice(0, ANSWERS_MAX);
+  const answers: Answer[] = [];
+  const odd: string[] = [];
+  for (const value of values) {
+    const answer = readAnswer(value);
+    if (typeof answer === 'string') odd.push(answer);
+    else answers.push(answer);
+  }
+  if (receipts.length > ANSWERS_MAX) odd.push(`more than ${ANSWERS_MAX} receipts in one payload`);
+  return { ok: true, route, answers, odd };
+}
+
+/** The answer, or what is odd about it. */
+function readAnswer(value: JsonValue): Answer | string {
+  if (!isJsonObject(value)) return 'a receipt is no object';
+  const { id: told, bodyHash: hash, outcome } = value;
+  const reading = told === undefined ? undefined : readId(told, 'the id of a receipt');
+  if (reading?.ok === false) return reading.detail;
+  const id = reading?.id;
+  if (outcome === 'completed') return id === undefined ? 'completed, of no id' : { outcome, id };
+  if (typeof hash !== 'string' || !BODY_HASH.test(hash)) return 'the bodyHash of a receipt is none';
+  switch (outcome) {
+    case 'accepted':
+    case 'duplicate': {
+      const bookedAt = readMillis(value.bookedAt);
+      if (bookedAt === undefined) return `${outcome}, with a bookedAt that is no time`;
+      return { outcome, id, hash, bookedAt };
+    }
+    case 'rejected':
+      return readRejection(value, id, hash);
+    case 'unknown':
+      return { outcome, id, hash };
+  }
+  const what = typeof outcome === 'string' ? quoted(outcome, 32) : 'no text';
+  return `the outcome of a receipt is ${what}`;
+}
+
+function readRejection(
+  value: JsonObject,
+  id: MessageId | undefined,
+  hash: string,
+): Answer | string {
+  const { reason, detail, fields } = value;
+  if (typeof reason !== 'string' || reason === '') return 'rejected, without a reason';
+  const names = Array.isArray(fields)
+    ? fields.filter((field: JsonValue) => typeof field === 'string').slice(0, FIELDS_MAX)
+    : undefined;
+  return {
+    outcome: 'rejected',
+    id,
+    hash,
+    reason: reason.slice(0, TEXT_CHARS_MAX),
+    detail: typeof detail === 'string' ? detail.slice(0, TEXT_CHARS_MAX) : undefined,
+    fields: names?.map((name) => name.slice(0, TEXT_CHARS_MAX)),
+  };
+}
+
+function readMillis(value: JsonValue | undefined): EpochMillis | undefined {
+  if (!isJsonNumber(value) || !MILLIS.test(value.value)) return undefined;
+  const millis = Number(value.value);
+  return millis <= MILLIS_MAX ? epochMillis(millis) : undefined;
+}
+
+export function isSameId(one: MessageId, other: MessageId): boolean {
+  return encodeId(one) === encodeId(other);
+}
+
+export function releasePayload(route: string, ids: readonly MessageId[]): string {
+  return `{"v":1,"route":${JSON.stringify(route)},"ids":[${ids.map(idJson).join(',')}]}`;
+}
+
+export function queryPayload(
+  route: string,
+  messages: readonly { readonly id: MessageId | undefined; readonly hash: string }[],
+): string {
+  const asked = messages.map(
+    ({ id, hash }) => `{${id === undefined ? '' : `"id":${idJson(id)},`}"bodyHash":"${hash}"}`,
+  );
+  return `{"v":1,"route":${JSON.stringify(route)},"messages":[${asked.join(',')}]}`;
+}
