@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { listenOn } from '../../local/listen.ts';
 
@@ -40,7 +41,12 @@ export function missing(...names: readonly string[]): boolean {
   return true;
 }
 
-export function startProgram(command: string, args: readonly string[]): Program {
+/** @param onLine told of every whole line of its standard output */
+export function startProgram(
+  command: string,
+  args: readonly string[],
+  onLine?: (line: string) => void,
+): Program {
   const child: ChildProcess = spawn(command, args, {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -54,6 +60,9 @@ export function startProgram(command: string, args: readonly string[]): Program 
   };
   child.stdout?.on('data', keep);
   child.stderr?.on('data', keep);
+  if (onLine !== undefined && child.stdout !== null) {
+    createInterface({ input: child.stdout }).on('line', onLine);
+  }
   const ended = new Promise<number | NodeJS.Signals | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (status, signal) => {
