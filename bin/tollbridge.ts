@@ -1,25 +1,52 @@
 /** The command line. Each command stands in a file of its own under `cli/`. */
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
+import { copiesCommand } from '../cli/copies.ts';
 import { demoCommand } from '../cli/demo/command.ts';
+import { deviceCommand } from '../cli/device.ts';
+import { deviceProfileCommand } from '../cli/device-profile.ts';
+import { gapsCommand } from '../cli/gaps.ts';
+import { invoiceCommand } from '../cli/invoice.ts';
 import { ledgerCommand } from '../cli/ledger.ts';
-import { tell } from '../cli/print.ts';
+import { endWithReader, tell } from '../cli/print.ts';
 import { sendCommand } from '../cli/send.ts';
 import { startCommand } from '../cli/start.ts';
+import { traceCommand } from '../cli/trace/command.ts';
+import { EXIT, throwing, UsageError } from '../cli/usage.ts';
 
 // The functions run on Node 24 when deployed; here the SDK works on 20 as the tests show.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 
 const program = new Command('tollbridge')
   .description('Exactly-once billing on AWS IoT Core.')
-  .showHelpAfterError('(add --help for the options)')
+  .addHelpText(
+    'after',
+    `
+Exit status: 0 asked and answered; 1 it failed, or found what a person has to look at (each command
+says which); 2 the command line is wrong.`,
+  )
   .addCommand(startCommand())
   .addCommand(sendCommand())
   .addCommand(ledgerCommand())
+  .addCommand(invoiceCommand())
+  .addCommand(traceCommand())
+  .addCommand(copiesCommand())
+  .addCommand(gapsCommand())
+  .addCommand(deviceCommand())
+  .addCommand(deviceProfileCommand())
   .addCommand(demoCommand());
 
+endWithReader();
 try {
-  await program.parseAsync();
+  await throwing(program).parseAsync();
 } catch (error) {
+  process.exitCode = exitStatusOf(error);
+}
+
+function exitStatusOf(error: unknown): number {
+  // Commander has printed what it had to say; help and version are no faults.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   tell(`tollbridge: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
+  if (!(error instanceof UsageError)) return EXIT.finding;
+  tell('(add --help for the options)');
+  return EXIT.usage;
 }

@@ -1,100 +1,151 @@
-/** `tollbridge ledger`: the booked messages of a device, from the local cloud's tables. */
-import {
-  type AttributeValue,
-  type DynamoDBClient,
-  paginateListTables,
-  paginateQuery,
-} from '@aws-sdk/client-dynamodb';
-import Table from 'cli-table3';
+/** `tollbridge ledger`: booked messages, by device, by account and period, or all of them. */
 import { Command } from 'commander';
-import { partitionOf } from '../core/identity.ts';
-import { localDynamoDB } from './local-tables.ts';
-import { httpUrl } from './options.ts';
-import { print } from './print.ts';
-import { findRoute } from './routes.ts';
+import type { Period } from '../core/period.ts';
+import type { Access } from './access/access.ts';
+import { ask } from './access/ask.ts';
+import {
+  BY_ACCOUNT,
+  byAccount,
+  byDevice,
+  byScan,
+  ledgerRoutes,
+  shardsOf,
+} from './access/ledger-reads.ts';
+import { type AccessFlags, withAccess } from './access/options.ts';
+import { moment, period } from './access/periods.ts';
+import { chained, firstOf } from './access/reads.ts';
+import { agreeToScan, type ScanFlags, withScan } from './access/scan-consent.ts';
+import { deviceName } from './device-name.ts';
+import { wholeNumber } from './options.ts';
+import { cellOf, type Item, plainOf } from './output/items.ts';
+import { type Column, type OutputFlags, outputOf, withOutput } from './output/output.ts';
+import { createProgress, type Progress } from './output/progress.ts';
+import { EXIT, type ExitStatus, UsageError } from './usage.ts';
 
-interface Flags {
-  readonly route: string;
-  readonly endpoint: string;
-  readonly json: boolean;
+interface Flags extends AccessFlags, OutputFlags, ScanFlags {
+  readonly route?: string;
+  readonly account?: string;
+  readonly period?: Period;
+  readonly bookedFrom?: string;
+  readonly bookedBefore?: string;
+  readonly limit?: number;
 }
 
-type Item = Readonly<Record<string, AttributeValue>>;
+const HELP = `
+By device: in the order of ids, with a consistent read. By account: in the order of time, from the
+index by-account, which is eventually consistent (a row booked in the last seconds may be missing)
+and holds neither bodies nor tries; with several index shards, shard after shard.
+Without a device or an account there is no key for it: it is a scan, which says what it costs.
+Exit status: 0, also where there are no rows; 1 when it failed; 2 for a wrong command line.
 
-const COLUMNS = ['id', 'account', 'amount', 'unit', 'occurredAt', 'bookedAt', 'tries'] as const;
+Examples:
+  tollbridge ledger meter-17
+  tollbridge ledger meter-17 --route charges --period 2026-11 --json
+  tollbridge ledger --account acme --period 2026-Q4 --csv
+  tollbridge ledger --account acme --period 2026-11 --booked-from 2026-12-03 --region eu-central-1
+  tollbridge ledger --period 2026-11-20 --yes --limit 100`;
 
 export function ledgerCommand(): Command {
-  return new Command('ledger')
-    .description('print the booked messages of a device')
-    .argument('<device>', 'the thing')
-    .option('--route <name>', 'the route they came by', 'charges')
-    .option('--endpoint <url>', "the local cloud's tables", httpUrl, 'http://127.0.0.1:8000')
-    .option('--json', 'print one JSON object a row', false)
-    .action(async (device: string, flags: Flags) => {
-      await assertLedger(flags.route, device);
-      const client = localDynamoDB(flags.endpoint);
-      const table = await ledgerTable(client, flags.endpoint);
-      const rows = await rowsOf(client, table, partitionOf(flags.route, device));
-      if (flags.json) for (const row of rows) print(JSON.stringify(plain(row)));
-      else print(tableOf(rows));
+  const command = new Command('ledger')
+    .description('print booked messages, by device or by account and period')
+    .argument('[device]', 'the thing', deviceName)
+    .option('--route <name>', 'of this route alone')
+    .option('--account <account>', 'who pays; needs --period')
+    .option(
+      '--period <period>',
+      'when it occurred, in UTC: 2026, 2026-Q4, 2026-11, 2026-11-20, A..B',
+      period,
+    )
+    .option('--booked-from <time>', 'booked then or later', moment)
+    .option('--booked-before <time>', 'booked before then', moment)
+    .option('--limit <n>', 'no more rows than this', wholeNumber(1, 1_000_000_000));
+  return withScan(withOutput(withAccess(command)))
+    .addHelpText('after', HELP)
+    .action(async (device: string | undefined, flags: Flags) => {
+      assertQuestion(device, flags);
+      await ask(flags, (access) => printLedger(access, device, flags));
     });
 }
 
-/** "0 rows" would say that nothing was booked, where nothing ever could be. */
-async function assertLedger(routeName: string, device: string): Promise<void> {
-  const route = await findRoute(routeName);
-  if (route.guarantee !== 'exactly-once') {
-    throw new Error(
-      `routes.${routeName} is '${route.guarantee}'; only exactly-once routes have a ledger`,
-    );
+function assertQuestion(device: string | undefined, { account, period: span }: Flags): void {
+  if (device !== undefined && account !== undefined) {
+    throw new UsageError('a device and --account are two questions; give one of them');
   }
-  if (device === '' || /[/+#\0]/.test(device)) {
-    throw new Error('a device is a level of a topic: not empty, and without / + # or a zero byte');
+  if (account !== undefined && span === undefined) {
+    throw new UsageError(
+      '--account needs --period, e.g. --period 2026-11: the index is by account and month',
+    );
   }
 }
 
-async function ledgerTable(client: DynamoDBClient, endpoint: string): Promise<string> {
-  const names: string[] = [];
+async function printLedger(
+  access: Access,
+  device: string | undefined,
+  flags: Flags,
+): Promise<ExitStatus> {
+  const output = outputOf(flags);
+  const { read, total } = await question(access, device, flags);
+  const progress = createProgress('ledger', total);
+  const rows = read(progress);
   try {
-    for await (const page of paginateListTables({ client }, {}))
-      names.push(...(page.TableNames ?? []));
-  } catch (error) {
-    throw new Error(
-      `no tables can be read at ${endpoint}; bring the local cloud up with: npm start`,
-      {
-        cause: error,
-      },
-    );
+    await output.list({
+      columns: columnsOf(device === undefined, ledgerRoutes(access, flags.route).length),
+      rows: flags.limit === undefined ? rows : firstOf(rows, flags.limit),
+      json: plainOf,
+      counted: ['row', 'rows'],
+    });
+  } finally {
+    progress.stop();
   }
-  const name = names.find((candidate) => /-Ledger/.test(candidate));
-  if (name === undefined)
-    throw new Error(`there is no ledger at ${endpoint}; tables: ${names.join(', ')}`);
-  return name;
+  return EXIT.ok;
 }
 
-async function rowsOf(client: DynamoDBClient, table: string, pk: string): Promise<readonly Item[]> {
-  const rows: Item[] = [];
-  const query = {
-    TableName: table,
-    ConsistentRead: true,
-    KeyConditionExpression: 'pk = :pk',
-    ExpressionAttributeValues: { ':pk': { S: pk } },
-  };
-  for await (const page of paginateQuery({ client }, query)) rows.push(...(page.Items ?? []));
-  return rows;
+interface Question {
+  readonly read: (progress: Progress) => AsyncIterable<Item>;
+  /** Rows to be read, about, where somebody knows. */
+  readonly total: number | undefined;
 }
 
-function tableOf(rows: readonly Item[]): string {
-  const table = new Table({ head: [...COLUMNS], style: { head: [], border: [] } });
-  // Ids are a device's own text: JSON's escapes keep control characters off the terminal.
-  const cell = (value: string) => JSON.stringify(value).slice(1, -1);
-  for (const row of rows) table.push(COLUMNS.map((name) => cell(plain(row)[name] ?? '')));
-  return `${table.toString()}\n${rows.length === 1 ? '1 row' : `${rows.length} rows`}`;
-}
-
-/** Attributes as texts: numbers keep their digits. */
-function plain(row: Item): Readonly<Record<string, string | null>> {
-  return Object.fromEntries(
-    Object.entries(row).map(([name, value]) => [name, value.S ?? value.N ?? null]),
+async function question(
+  access: Access,
+  device: string | undefined,
+  flags: Flags,
+): Promise<Question> {
+  const { account, route, period: span } = flags;
+  const routes = ledgerRoutes(access, route);
+  if (device !== undefined) {
+    return {
+      total: undefined,
+      read: (progress) =>
+        chained(routes.map(({ name }) => byDevice(access, name, device, flags, span, progress))),
+    };
+  }
+  if (account !== undefined && span !== undefined) {
+    const shards = shardsOf(access);
+    return {
+      total: undefined,
+      read: (progress) =>
+        byAccount(access, { account, period: span, shards, filter: flags }, progress),
+    };
+  }
+  const { ledger: table } = access.tables;
+  const because = 'no device and no account is given, so there is no key to read by.';
+  const index = span === undefined ? undefined : BY_ACCOUNT;
+  const { rows: total } = await agreeToScan(
+    access,
+    { table, because, ...(index && { index }) },
+    flags,
   );
+  return { total, read: (progress) => byScan(access, index, flags, span, progress) };
+}
+
+/** The index by-account holds no `tries`. */
+function columnsOf(isOfManyDevices: boolean, routes: number): readonly Column<Item>[] {
+  const column = (name: string): Column<Item> => ({ name, text: (row) => cellOf(row, name) });
+  return [
+    ...(isOfManyDevices || routes > 1 ? [column('route')] : []),
+    ...(isOfManyDevices ? [column('device')] : []),
+    ...['id', 'account', 'amount', 'unit', 'occurredAt', 'bookedAt'].map(column),
+    ...(isOfManyDevices ? [] : [column('tries')]),
+  ];
 }

@@ -4,6 +4,8 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { printable } from '../core/printable.ts';
 import { systemClock } from '../core/time.ts';
 import { type LocalCloud, startCloud } from '../local/cloud.ts';
+import { type LocalConsole, startConsole } from '../local/console/console.ts';
+import { createEventFeed } from '../local/feed.ts';
 import { brokerAddress } from '../local/iot/outside-connection.ts';
 import { type CloudEvent, type Faults, noFaults } from '../local/types.ts';
 import { chance, httpUrl, wholeNumber } from './options.ts';
@@ -12,8 +14,10 @@ import { synthesize } from './synthesize.ts';
 
 interface Flags extends Faults {
   readonly port: number;
+  readonly mqttsPort?: number;
   readonly broker?: string;
   readonly apiPort: number;
+  readonly consolePort?: number;
   readonly data?: string;
   readonly dynamodb?: string;
   readonly assembly?: string;
@@ -23,6 +27,10 @@ interface Flags extends Faults {
 }
 
 const HOST = '127.0.0.1';
+const MQTT_PORT = 1883;
+const MQTTS_PORT = 8883;
+const API_PORT = 8000;
+const CONSOLE_PORT = 8001;
 /** Lines tell of topics and client ids, which are hostile: cut, and rid of what a terminal obeys. */
 const LINE_CHARS_MAX = 8_192;
 const ASSEMBLY = 'cdk.out';
@@ -30,19 +38,31 @@ const ASSEMBLY = 'cdk.out';
 export function startCommand(): Command {
   return new Command('start')
     .description('run the template that would be deployed, on this machine')
-    .option('--port <n>', 'port of the MQTT broker', wholeNumber(0, 65_535), 1883)
+    .option('--port <n>', 'port of the MQTT broker', wholeNumber(0, 65_535), MQTT_PORT)
+    .addOption(
+      new Option(
+        '--mqtts-port <n>',
+        `port of MQTT with TLS (default: ${MQTTS_PORT}, or any free one with another --port)`,
+      ).argParser(wholeNumber(0, 65_535)),
+    )
     .addOption(
       new Option('--broker <url>', 'use this MQTT 5 broker instead, e.g. mqtt://127.0.0.1:1884')
         .argParser(mqttUrl)
-        .conflicts('port'),
+        .conflicts(['port', 'mqttsPort']),
     )
     .option(
       '--api-port <n>',
       'port of DynamoDB and the IoT data plane',
       wholeNumber(0, 65_535),
-      8000,
+      API_PORT,
     )
-    .option('--data <folder>', 'keep the tables there; without it they live in memory')
+    .addOption(
+      new Option(
+        '--console-port <n>',
+        `port of the console's page (default: ${CONSOLE_PORT}, or any free one with another --api-port)`,
+      ).argParser(wholeNumber(0, 65_535)),
+    )
+    .option('--data <folder>', 'keep tables and devices there; without it they live in memory')
     .addOption(
       new Option('--dynamodb <url>', 'use the tables of this endpoint instead')
         .argParser(httpUrl)
@@ -93,10 +113,17 @@ async function start(flags: Flags): Promise<void> {
   } else {
     await assertAssembly(flags.assembly);
   }
+  const feed = createEventFeed((error) => tell(`a listener failed: ${String(error)}`));
+  feed.listen((event) => {
+    const line = lineOf(event, flags.logs);
+    if (line !== undefined) tell(printable(line, LINE_CHARS_MAX));
+  });
+  const assembly = flags.assembly ?? ASSEMBLY;
   const cloud = await startCloud({
-    assembly: flags.assembly ?? ASSEMBLY,
+    assembly,
     host: HOST,
     mqttPort: flags.port,
+    mqttsPort: flags.mqttsPort ?? (flags.port === MQTT_PORT ? MQTTS_PORT : 0),
     ...(flags.broker !== undefined && { brokerUrl: flags.broker }),
     apiPort: flags.apiPort,
     ...(flags.data !== undefined && { dataDir: flags.data }),
@@ -104,16 +131,25 @@ async function start(flags: Flags): Promise<void> {
     seed: flags.seed,
     speed: flags.speed,
     faults: faultsOf(flags),
-    observe: (event) => {
-      const line = lineOf(event, flags.logs);
-      if (line !== undefined) tell(printable(line, LINE_CHARS_MAX));
-    },
+    observe: feed.observe,
     clock: systemClock,
   });
-  print(welcome(cloud, flags));
-  const signal = await interruption();
-  tell(`\n${signal}: stopping`);
-  await cloud.close();
+  try {
+    const page = await startConsole({
+      port: flags.consolePort ?? (flags.apiPort === API_PORT ? CONSOLE_PORT : 0),
+      cloud,
+      feed,
+      assembly,
+      brokerHost: flags.broker === undefined ? HOST : undefined,
+      seed: flags.seed,
+    });
+    print(welcome(cloud, flags, page));
+    const signal = await interruption();
+    tell(`\n${signal}: stopping`);
+    await page.close();
+  } finally {
+    await cloud.close();
+  }
 }
 
 async function assertAssembly(dir: string): Promise<void> {
@@ -149,22 +185,24 @@ function lineOf(event: CloudEvent, logs: boolean): string | undefined {
     case 'lost':
       return `LOST at ${event.where}, ${JSON.stringify(event.topic)}: ${event.reason}`;
     case 'delivery':
+    case 'table':
     case 'published':
       return undefined;
   }
 }
 
-function welcome(cloud: LocalCloud, flags: Flags): string {
+function welcome(cloud: LocalCloud, flags: Flags, page: LocalConsole): string {
   const at = new Date().toISOString();
   const body = `{"id":"a-1","account":"acme","kWh":"1.25","at":"${at}"}`;
   const kept = flags.dynamodb ?? (flags.data === undefined ? 'in memory' : `kept in ${flags.data}`);
-  const ledger = `  npm run -s ledger -- meter-17${flags.apiPort === 8000 ? '' : ` --endpoint ${cloud.apiUrl}`}`;
+  const ledger = `  npm run -s ledger -- meter-17${flags.apiPort === API_PORT ? '' : ` --endpoint ${cloud.apiUrl}`}`;
   return [
     'Tollbridge runs on this machine:',
     '',
     ...mqttLines(cloud, flags),
     `  DynamoDB  ${cloud.apiUrl}   (${kept})`,
     `  ledger    ${cloud.tableName('Ledger')}`,
+    `  console   ${page.url}#token=${page.token}`,
     '',
     'Try it, twice:',
     '',
@@ -180,10 +218,13 @@ function welcome(cloud: LocalCloud, flags: Flags): string {
 /** What it shows is kept by the rule and reaches the function; the route decides what it means. */
 const USER_PROPERTY = ' \\\n    -D publish user-property meter-firmware 4.2';
 
-function mqttLines({ mqttPort, basicIngest }: LocalCloud, { broker }: Flags): readonly string[] {
+function mqttLines(cloud: LocalCloud, { broker, apiPort }: Flags): readonly string[] {
+  const { mqttPort, mqttsPort, basicIngest } = cloud;
+  const local = apiPort === API_PORT ? '' : ` --local ${cloud.apiUrl}`;
   if (broker === undefined) {
     return [
       `  MQTT      mqtt://${HOST}:${mqttPort}   (MQTT 3.1.1; the client id is the thing's name)`,
+      `  with TLS  mqtts://localhost:${mqttsPort}   (npm run -s tollbridge -- device add NAME${local})`,
     ];
   }
   return [
@@ -209,7 +250,7 @@ function sendLines({ mqttPort }: LocalCloud, { port }: Flags, body: string): rea
   return [
     'or, without Mosquitto:',
     '',
-    `  npm run -s send -- charges meter-17 '${body}'${port === 1883 ? '' : ` --port ${mqttPort}`}`,
+    `  npm run -s send -- charges meter-17 '${body}'${port === MQTT_PORT ? '' : ` --port ${mqttPort}`}`,
   ];
 }
 

@@ -1,6 +1,7 @@
 /** Forwards: the bridge's own publication of a message on a clean topic (I4). */
-import { idJson, type MessageId } from './identity.ts';
+import { bookingIdOf, idJson, type MessageId } from './identity.ts';
 import { TOPIC_BYTES_MAX } from './limits.ts';
+import type { Message } from './message.ts';
 import type { Publication } from './ports.ts';
 import { quoted } from './printable.ts';
 import { topicFault } from './topics.ts';
@@ -22,6 +23,27 @@ export interface Forward {
   readonly body: string | Uint8Array;
   readonly isJson: boolean;
   readonly mark: ForwardMark | undefined;
+}
+
+/**
+ * The name that receivers remember. A ledger's id is used once for ever. In a window it can come
+ * back, and is then another message: the delivery that opened the window tells them apart.
+ *
+ * @param owner the delivery that the message is known by
+ */
+export function forwardIdOf(
+  route: string,
+  { key, facts, device }: Pick<Message, 'key' | 'facts' | 'device'>,
+  owner: string,
+): string {
+  switch (facts.kind) {
+    case 'exactly-once':
+      return bookingIdOf(key);
+    case 'deduplicated':
+      return `${bookingIdOf(key)}#${owner}`;
+    case 'latest':
+      return `${route}#${device}#${key.id}#${facts.version}`;
+  }
 }
 
 export type ForwardReading =

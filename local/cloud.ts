@@ -10,22 +10,23 @@
  */
 import { type Clock, systemClock } from '../core/time.ts';
 import { checkPlan } from './assembly/deploy-checks.ts';
-import { createDeviceLevelOf, filterOf } from './assembly/device-level.ts';
 import { type CloudPlan, planCloud } from './assembly/plan.ts';
 import { type Assembly, readAssembly } from './assembly/read-assembly.ts';
 import type { ApiCaller } from './aws/api-caller.ts';
 import { startApiServer } from './aws/api-server.ts';
 import { createFunctionPool, type FunctionPool, isFunctionKey } from './aws/function-pool.ts';
+import { createJournal, type Journal } from './aws/journal.ts';
 import { createMessaging } from './aws/messaging.ts';
+import { operatorView } from './aws/operator-view.ts';
 import type { DataPlanePublication } from './aws/publish-requests.ts';
 import type { Queue } from './aws/queue.ts';
+import type { DeviceAccess } from './aws/registry-requests.ts';
 import { createTables, openTableEngine, type TableEngine } from './aws/tables.ts';
 import { type Scheduler, systemScheduler } from './aws/timers.ts';
 import { seededChance } from './chance.ts';
-import { createIotBroker, type IotBroker } from './iot/broker.ts';
-import { createOutsideBroker } from './iot/outside-broker.ts';
-import { createRulesEngine } from './iot/rules-engine.ts';
-import type { Faults, InboundMessage, Observer } from './types.ts';
+import type { IotBroker } from './iot/broker.ts';
+import { startGateway } from './iot/gateway.ts';
+import type { Faults, Observer } from './types.ts';
 
 export interface CloudOptions {
   /** The folder that `cdk synth` wrote. */
@@ -34,13 +35,15 @@ export interface CloudOptions {
   readonly host?: string;
   /** 0 takes a free port. */
   readonly mqttPort: number;
+  /** Where devices with certificates connect, over TLS; there is no such listener without it. */
+  readonly mqttsPort?: number;
   /**
-   * An MQTT 5 broker outside, in place of the embedded one: `mqtt://host:port`. `host`, `mqttPort`
-   * and the template's device policies do not matter then; its own access list does.
+   * An MQTT 5 broker outside, in place of the embedded one: `mqtt://host:port`. `host`, `mqttPort`,
+   * `mqttsPort` and the template's device policies do not matter then; its access list does.
    */
   readonly brokerUrl?: string;
   readonly apiPort: number;
-  /** Tables are kept there; in memory without it. */
+  /** Tables, devices and the authority of their certificates are kept there; in memory without it. */
   readonly dataDir?: string;
   /** A DynamoDB endpoint outside, in place of the embedded engine. */
   readonly dynamodbUrl?: string;
@@ -59,6 +62,8 @@ export interface CloudOptions {
 export interface LocalCloud {
   /** Of the broker, embedded or outside. */
   readonly mqttPort: number;
+  /** Of the embedded broker's listener with TLS, if it has one. */
+  readonly mqttsPort: number | undefined;
   /** False only where an outside broker refuses subscriptions to `$aws/rules/#`. */
   readonly basicIngest: boolean;
   readonly apiUrl: string;
@@ -138,7 +143,7 @@ async function start(options: CloudOptions, shutdown: Shutdown): Promise<LocalCl
     region: plan.environment.region,
     apiUrl: api.url,
     clock: shared.clock,
-    observe: options.observe,
+    observe: shared.observe,
     changed: activity.changed,
     maximumEnvironments: localConcurrency,
     ...(options.functionOverrides === undefined ? {} : { overrides: options.functionOverrides }),
@@ -154,13 +159,17 @@ async function start(options: CloudOptions, shutdown: Shutdown): Promise<LocalCl
   });
   // Together: the batches under way end because their children do.
   shutdown.add(() => Promise.all([messaging.close(), pool.close()]));
-  const { rules, broker } = await startIot(options, plan, shared, messaging.deliver);
+  late.queues = messaging.queues;
+  const { deliver } = messaging;
+  const { rules, broker, devices } = await startGateway({ ...options, ...shared, plan, deliver });
   shutdown.add(() => rules.settled());
   shutdown.add(() => broker.close());
+  late.devices = devices && { ...devices, endpointAddress: `localhost:${broker.tlsPort}` };
   late.brokerIs(broker);
 
   return {
     mqttPort: broker.port,
+    mqttsPort: broker.tlsPort,
     basicIngest: broker.basicIngest,
     apiUrl: api.url,
     region: plan.environment.region,
@@ -212,16 +221,19 @@ interface Shared {
   readonly scheduler: Scheduler;
   readonly faults: () => Faults;
   readonly observe: Observer;
+  readonly journal: Journal;
   readonly activity: Activity;
 }
 
 function sharedParts(options: CloudOptions, faults: () => Faults): Shared {
   const clock = options.clock ?? systemClock;
+  const journal = createJournal(clock, options.observe);
   return {
     clock,
     scheduler: options.scheduler ?? systemScheduler(clock, options.speed),
     faults,
-    observe: options.observe,
+    observe: journal.observe,
+    journal,
     activity: createActivity(),
   };
 }
@@ -229,7 +241,9 @@ function sharedParts(options: CloudOptions, faults: () => Faults): Shared {
 /** The API must listen before the template is resolved, because the template asks for its address. */
 interface LateParts {
   plan: CloudPlan | undefined;
+  queues: ReadonlyMap<string, Queue> | undefined;
   pool: FunctionPool | undefined;
+  devices: DeviceAccess | undefined;
   /** Waited for: an outside broker hands over what it has kept before it is wholly attached. */
   readonly broker: Promise<IotBroker>;
   brokerIs(broker: IotBroker): void;
@@ -240,7 +254,14 @@ function lateParts(): LateParts {
   const broker = new Promise<IotBroker>((resolve) => {
     brokerIs = resolve;
   });
-  return { plan: undefined, pool: undefined, broker, brokerIs };
+  return {
+    plan: undefined,
+    queues: undefined,
+    pool: undefined,
+    devices: undefined,
+    broker,
+    brokerIs,
+  };
 }
 
 function startApi(
@@ -256,7 +277,14 @@ function startApi(
     engineUrl: engine.url,
     callerOf: (accessKeyId) => callerOf(accessKeyId, late),
     kill: async (accessKeyId) => (await late.pool?.kill(accessKeyId)) ?? false,
+    deviceAccess: () => late.devices,
     publish: async (publication: DataPlanePublication) => (await late.broker).publish(publication),
+    operators: operatorView(() => late.plan, shared.journal),
+    deployed: {
+      queues: () => late.queues,
+      rules: () => late.plan?.rules,
+      stacks: assembly.stacks,
+    },
     faults: shared.faults,
     // Each part draws from a source of its own, so that one part's timing does not change what
     // happens in another.
@@ -277,50 +305,6 @@ function callerOf(accessKeyId: string, late: LateParts): ApiCaller {
     roleName: role.name,
     documents: role.documents,
   };
-}
-
-async function startIot(
-  options: CloudOptions,
-  plan: CloudPlan,
-  shared: Shared,
-  deliver: Parameters<typeof createRulesEngine>[0]['deliver'],
-) {
-  const { accountId, region } = plan.environment;
-  const { clock, faults, observe, scheduler } = shared;
-  const { brokerUrl } = options;
-  const rules = createRulesEngine({
-    rules: plan.rules,
-    deliver,
-    faults,
-    chance: seededChance(options.seed),
-    observe,
-    accountId,
-    delay: (millis) => new Promise((resolve) => void scheduler.after(millis, resolve)),
-  });
-  const common = {
-    accept: (message: InboundMessage) => rules.accept(message),
-    clock,
-    observe,
-    faults,
-    chance: seededChance(options.seed + 3),
-  };
-  if (brokerUrl !== undefined) {
-    const filters = plan.rules.map(filterOf);
-    const deviceLevelOf = createDeviceLevelOf(plan);
-    return {
-      rules,
-      broker: await createOutsideBroker({ ...common, url: brokerUrl, filters, deviceLevelOf }),
-    };
-  }
-  const broker = await createIotBroker({
-    ...common,
-    port: options.mqttPort,
-    host: options.host ?? '127.0.0.1',
-    policies: plan.iotPolicies.map((policy) => policy.document),
-    region,
-    accountId,
-  });
-  return { rules, broker };
 }
 
 function tableName(plan: CloudPlan, prefix: string): string {

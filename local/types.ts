@@ -109,6 +109,21 @@ export type CloudEvent =
       readonly topic: string;
       readonly clientId: string | undefined;
       readonly payload: Buffer;
+      /** What the rule's SQL made of it and its actions are handed: JSON text. */
+      readonly output: string;
+      /** What the error action calls the message, should it take over. */
+      readonly traceId: string;
+    }
+  | {
+      /** A function's write to a table has been answered by the engine: it landed or was refused. */
+      readonly kind: 'table';
+      readonly functionName: string;
+      /** As DynamoDB names it, e.g. `UpdateItem`. */
+      readonly operation: string;
+      /** DynamoDB's JSON, as sent and as answered. */
+      readonly request: Buffer;
+      readonly status: number;
+      readonly answer: Buffer;
     }
   | { readonly kind: 'detour'; readonly rule: string; readonly reason: string }
   | { readonly kind: 'fault'; readonly fault: keyof Faults; readonly where: string }

@@ -1,9 +1,8 @@
 /** Publishes messages on the route's clean topic; one that can never go out is kept (I4). */
 import { TerminalError } from '../../core/errors.ts';
-import { type Forward, type ForwardMark, forwardOf } from '../../core/forward.ts';
-import { bookingIdOf } from '../../core/identity.ts';
+import { type Forward, type ForwardMark, forwardIdOf, forwardOf } from '../../core/forward.ts';
 import { readUtf8 } from '../../core/json.ts';
-import type { Message, Rejection } from '../../core/message.ts';
+import type { Rejection } from '../../core/message.ts';
 import { METRIC } from '../../core/metrics.ts';
 import { keep } from './keeping.ts';
 import { type IngestDeps, type Registered, rejectionOf, type Settled } from './register.ts';
@@ -20,7 +19,7 @@ export function forwardMessage(deps: IngestDeps, fold: Registered, how: How): Pr
   return publish(deps, fold, rejectionOf(message), {
     device: message.device,
     id: message.id,
-    forwardId: forwardIdOf(deps, message, how.owner),
+    forwardId: forwardIdOf(deps.route.name, message, how.owner),
     body: message.body,
     isJson: message.isJson,
     mark: how.mark,
@@ -45,25 +44,6 @@ export async function forwardUnread(
     isJson: false,
     mark: undefined,
   });
-}
-
-/**
- * The name that receivers remember. A ledger's id is used once for ever. In a window it can come
- * back, and is then another message: the delivery that opened the window tells them apart.
- */
-function forwardIdOf(
-  { route }: IngestDeps,
-  { key, facts, device }: Message,
-  owner: string,
-): string {
-  switch (facts.kind) {
-    case 'exactly-once':
-      return bookingIdOf(key);
-    case 'deduplicated':
-      return `${bookingIdOf(key)}#${owner}`;
-    case 'latest':
-      return `${route.name}#${device}#${key.id}#${facts.version}`;
-  }
 }
 
 async function publish(

@@ -20,10 +20,15 @@ export function dynamodbError(status: number, type: string, message: string): Ap
   return json(status, 'application/x-amz-json-1.0', { 'x-amzn-requestid': randomUUID() }, body);
 }
 
-/** An error of the IoT data plane: REST, the type in a header. */
+/** An error of AWS IoT, data plane and control plane: REST, the type in a header. */
 export function dataPlaneError(status: number, type: string, message: string): ApiAnswer {
   const traceId = randomUUID();
   return json(status, 'application/json', { 'x-amzn-errortype': type }, { message, traceId });
+}
+
+/** What a call to the IoT control plane gives. */
+export function found(body: object): ApiAnswer {
+  return json(200, 'application/json', {}, body);
 }
 
 export function published(): ApiAnswer {

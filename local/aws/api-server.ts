@@ -1,5 +1,6 @@
 /**
- * The one HTTP server that the real SDK clients talk to: DynamoDB and the IoT data plane.
+ * The one HTTP server that the real SDK clients talk to: DynamoDB, the IoT data plane, and the
+ * registry of the IoT control plane.
  *
  * Owns the listening socket. Keeps these invariants: it listens on loopback and answers loopback
  * names only, so that no web page can reach it by a name of its own; every request is signed by
@@ -10,7 +11,26 @@ import { closeServer, listenOn } from '../listen.ts';
 import type { Chance, Faults, Observer } from '../types.ts';
 import { type ApiResult, dataPlaneError, dynamodbError, sentence } from './api-answers.ts';
 import { type ApiCaller, accessKeyOf } from './api-caller.ts';
+import {
+  type DeployedView,
+  handleDeployed,
+  isDeployedRequest,
+  templateAnswer,
+} from './deployed-requests.ts';
+import {
+  handleLogs,
+  handleStacks,
+  logsTargetPrefix,
+  type OperatorView,
+} from './operator-requests.ts';
 import { type DataPlanePublication, handlePublish, topicsPath } from './publish-requests.ts';
+import {
+  answerAuthority,
+  authorityPath,
+  type DeviceAccess,
+  handleRegistry,
+  isRegistryPath,
+} from './registry-requests.ts';
 import { createTableRequests, type TableRequests, targetPrefix } from './table-requests.ts';
 
 export interface ApiServerOptions {
@@ -23,6 +43,12 @@ export interface ApiServerOptions {
   /** Ends the child that holds a key with SIGKILL. */
   readonly kill: (accessKeyId: string) => Promise<boolean>;
   readonly publish: (publication: DataPlanePublication) => Promise<void>;
+  /** Nothing registers devices without it. */
+  readonly deviceAccess?: () => DeviceAccess | undefined;
+  /** What operators may read of the stacks and the logs; nothing without it. */
+  readonly operators?: OperatorView;
+  /** The queues, rules and templates that operators look into; nothing without it. */
+  readonly deployed?: DeployedView;
   readonly faults: () => Faults;
   readonly chance: Chance;
   readonly observe: Observer;
@@ -72,10 +98,16 @@ async function answer(
   const target = String(request.headers['x-amz-target'] ?? '');
   const isTable = request.method === 'POST' && target.startsWith(targetPrefix);
   const isTopic = url.startsWith(topicsPath);
-  if (!isTable && !isTopic) {
+  const isRegistry = isRegistryPath(url);
+  if (request.method === 'GET' && url === authorityPath) return answerAuthority(options);
+  const operators = isOperators(request, target) ? options.operators : undefined;
+  const { method } = request;
+  const deployed = isDeployedRequest({ method, url, target }) ? options.deployed : undefined;
+  const isKnown = isTable || isTopic || isRegistry || operators !== undefined;
+  if (!isKnown && deployed === undefined) {
     return sentence(
       404,
-      `The local API knows DynamoDB (POST with X-Amz-Target: ${targetPrefix}*) and the IoT data plane's Publish (POST /topics/TOPIC). It got ${request.method} ${url}${target === '' ? '' : ` with X-Amz-Target: ${target}`}.`,
+      `The local API knows DynamoDB (POST with X-Amz-Target: ${targetPrefix}*), the IoT data plane's Publish (POST /topics/TOPIC) and the registry of AWS IoT (/things, /certificates). It got ${request.method} ${url}${target === '' ? '' : ` with X-Amz-Target: ${target}`}.`,
     );
   }
   const error = isTable ? dynamodbError : dataPlaneError;
@@ -101,8 +133,37 @@ async function answer(
     const message = `The request has more than ${maximumRequestBytes} bytes.`;
     return error(413, 'RequestEntityTooLargeException', message);
   }
+  if (deployed !== undefined) {
+    return handleDeployed(deployed, caller, options.accountId, { method, url, target, body });
+  }
+  if (operators !== undefined) return answerOperator(options, operators, caller, target, body);
   if (isTable) return await tables.handle(caller, request.headers, body);
+  if (isRegistry) {
+    const { headers } = request;
+    return await handleRegistry(options, caller, { method: method ?? '', url, headers, body });
+  }
   return await handlePublish(options, caller, url, request.headers, body);
+}
+
+/** A form is CloudFormation's query protocol. */
+function isOperators({ method, url, headers }: IncomingMessage, target: string): boolean {
+  const isForm = /^application\/x-www-form-urlencoded\b/.test(headers['content-type'] ?? '');
+  return method === 'POST' && url === '/' && (isForm || target.startsWith(logsTargetPrefix));
+}
+
+function answerOperator(
+  { deployed }: ApiServerOptions,
+  operators: OperatorView,
+  caller: ApiCaller,
+  target: string,
+  body: Buffer,
+): ApiResult {
+  // No role of a template allows its functions to read stacks or logs.
+  if (caller.kind !== 'owner')
+    return sentence(403, 'The local API answers this to operators only.');
+  return target.startsWith(logsTargetPrefix)
+    ? handleLogs(operators, target.slice(logsTargetPrefix.length), body)
+    : ((deployed && templateAnswer(deployed, body)) ?? handleStacks(operators.stacks(), body));
 }
 
 /** A page on the web can point a name of its own at 127.0.0.1, but it cannot send another name. */

@@ -129,15 +129,27 @@ export class Queue {
     return messageId;
   }
 
+  /** What a receiver that says nothing hides a message for. */
+  get visibilitySeconds(): number {
+    return this.#options.visibilityMillis / 1_000;
+  }
+
+  get retentionSeconds(): number {
+    return this.#options.retentionMillis / 1_000;
+  }
+
   /** Hands out up to `max` messages, oldest first, and hides them for the visibility time-out. */
-  receive(max: number): readonly ReceivedMessage[] {
+  receive(
+    max: number,
+    visibilityMillis = this.#options.visibilityMillis,
+  ): readonly ReceivedMessage[] {
     const { redrive, observe } = this.#options;
     const received: ReceivedMessage[] = [];
     while (received.length < max) {
       const message = this.#choose();
       if (message === undefined) break;
       if (redrive === undefined || message.receiveCount < redrive.maxReceiveCount) {
-        received.push(this.#hide(message));
+        received.push(this.#hide(message, visibilityMillis));
         continue;
       }
       const target = redrive.target();
@@ -237,8 +249,8 @@ export class Queue {
     return this.#visible[1 + chance.below(count - 1)];
   }
 
-  #hide(message: Message): ReceivedMessage {
-    const { scheduler, visibilityMillis } = this.#options;
+  #hide(message: Message, visibilityMillis: number): ReceivedMessage {
+    const { scheduler } = this.#options;
     const receiptHandle = randomUUID();
     const firstReceivedAt = message.firstReceivedAt ?? scheduler.now();
     message.firstReceivedAt = firstReceivedAt;

@@ -1,11 +1,8 @@
 /**
- * The operator's mover: brings dead letters back to the queue that they belong to.
- *
- * SQS takes a message that is sent back for a new one, with a new id and a new SentTimestamp. An
- * error action's envelope has no time of its own: the function reads it off the SentTimestamp. So
- * the mover writes the first one into an attribute, and the function honours that.
+ * A redrive inside this process, for tests: the commands move dead letters by the API of SQS. What
+ * a letter takes along is decided in one place for both (`core/redrive.ts`).
  */
-import { RECEIVED_AT_ATTRIBUTE } from '../../core/envelope.ts';
+import { redrivenAttributes } from '../../core/redrive.ts';
 import type { MessageAttributes, MessageView, Queue } from './queue.ts';
 
 export class RedriveError extends Error {
@@ -31,17 +28,5 @@ export function redrive(deadLetters: Queue, sources: readonly Queue[]): number {
 }
 
 function attributesOf({ body, sentAt, messageAttributes }: MessageView): MessageAttributes {
-  if (RECEIVED_AT_ATTRIBUTE in messageAttributes || hasReceivedAt(body)) return messageAttributes;
-  const original = { dataType: 'Number', stringValue: String(sentAt) } as const;
-  return { ...messageAttributes, [RECEIVED_AT_ATTRIBUTE]: original };
-}
-
-/** The rule's own envelope tells its time; what cannot be read does not. */
-function hasReceivedAt(body: string): boolean {
-  try {
-    const envelope: unknown = JSON.parse(body);
-    return typeof envelope === 'object' && envelope !== null && 'receivedAt' in envelope;
-  } catch {
-    return false;
-  }
+  return redrivenAttributes(body, sentAt, messageAttributes);
 }

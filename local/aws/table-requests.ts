@@ -84,7 +84,17 @@ export function createTableRequests(options: TableRequestOptions): TableRequests
         return 'no-answer';
       }
       const answer = await forward(options, agent, headers, body);
-      if (answer.status !== 200) return answer;
+      const { functionName } = caller;
+      const { status } = answer;
+      options.observe({
+        kind: 'table',
+        functionName,
+        operation,
+        request: body,
+        status,
+        answer: answer.body,
+      });
+      if (status !== 200) return answer;
       if (befalls('crashAfterWrite', where)) {
         await options.kill(caller.accessKeyId);
         return 'no-answer';

@@ -1,12 +1,13 @@
 /**
  * The local stand-in for IoT Core's message broker: aedes, held to what IoT Core does. Owns the
- * listening socket and every connection; `sessions.ts` keeps who is connected.
+ * listening sockets and every connection; `sessions.ts` keeps who is connected.
  *
  * Invariants: a PUBACK goes out only after `accept` has resolved; nothing is handed to `accept` or
  * to a subscriber that the limits or the policies refuse; no subscriber sees a Basic Ingest topic;
  * at most one connection has a client id; whatever bytes come, only their connection ends.
  */
-import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket } from 'aedes';
 import type { Clock } from '../../core/time.ts';
 import { listenOn } from '../listen.ts';
@@ -18,9 +19,11 @@ import {
   type Publication,
   principalOf,
   publicationFault,
+  type Requester,
 } from './connection-rules.ts';
 import { assertSupported } from './policy.ts';
 import { createSessions, type Sessions } from './sessions.ts';
+import { createTlsListener, type TlsOptions } from './tls-listener.ts';
 
 export interface IotBrokerOptions {
   /** 0 takes any free port. */
@@ -35,8 +38,8 @@ export interface IotBrokerOptions {
   readonly chance: Chance;
   readonly region: string;
   readonly accountId: string;
-  /** Makes the listening server, for TLS for instance; plain TCP when left out. */
-  readonly createServer?: (onConnection: (socket: Socket) => void) => Server;
+  /** A second listener on the same host, for devices with certificates. */
+  readonly tls?: TlsOptions;
 }
 
 /** What the bridge publishes over the data plane. */
@@ -52,6 +55,8 @@ export interface BridgePublication {
 export interface IotBroker {
   /** Where clients connect. */
   readonly port: number;
+  /** Where clients with certificates connect; absent without such a listener. */
+  readonly tlsPort?: number;
   /** Whether `$aws/rules/NAME/…` reaches the rules; an outside broker may refuse it. */
   readonly basicIngest: boolean;
   /** The data plane's Publish. Resolves when the broker has taken it, and says no more than that. */
@@ -86,35 +91,81 @@ export async function createIotBroker(options: IotBrokerOptions): Promise<IotBro
     closing: false,
   };
   installHooks(broker);
-  const sockets = new Set<Socket>();
-  const createServer = options.createServer ?? createTcpServer;
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    // Receipts are small packets: with Nagle's algorithm each would wait for the client's ACK.
-    socket.setNoDelay(true);
-    const client = aedes.handle(socket);
-    socket.once('close', () => {
-      sockets.delete(socket);
-      broker.sessions.ended(client);
-    });
-  });
+  const listeners: Listener[] = [];
   try {
-    const port = await listenOn(server, options.port, options.host ?? '127.0.0.1', 'the broker');
+    const host = options.host ?? '127.0.0.1';
+    const plain = listenerOf(createServer((socket) => serve(broker, socket)));
+    listeners.push(plain);
+    const port = await listenOn(plain.server, options.port, host, 'the broker');
+    const tlsPort = await listenWithTls(broker, listeners, host);
     let closed: Promise<void> | undefined;
     return {
       port,
+      ...(tlsPort !== undefined && { tlsPort }),
       basicIngest: true,
       publish: (publication) => publishForBridge(broker, publication),
       connectedClients: () => broker.sessions.clientIds(),
       close() {
-        closed ??= close(broker, server, sockets);
+        closed ??= close(broker, listeners);
         return closed;
       },
     };
   } catch (error) {
-    await new Promise<void>((resolve) => aedes.close(resolve));
+    await close(broker, listeners);
     throw error;
   }
+}
+
+/** A server and its sockets, also those on which no client has said anything yet. */
+interface Listener {
+  readonly server: Server;
+  readonly sockets: Set<Socket>;
+}
+
+function listenerOf(server: Server): Listener {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    // Receipts are small packets: with Nagle's algorithm each would wait for the client's ACK.
+    socket.setNoDelay(true);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return { server, sockets };
+}
+
+async function listenWithTls(
+  broker: Broker,
+  listeners: Listener[],
+  host: string,
+): Promise<number | undefined> {
+  const { tls, clock, observe } = broker.options;
+  if (tls === undefined) return undefined;
+  tls.registry.onDeactivated((id) =>
+    broker.sessions.endAllOf(id, `the certificate ${id} is not active any more`),
+  );
+  const listener = listenerOf(
+    createTlsListener({
+      ...tls,
+      clock,
+      accepted: (socket, certificateId) => serve(broker, socket, certificateId),
+      refused: (reason) => observe({ kind: 'disconnect', clientId: '', reason }),
+    }),
+  );
+  listeners.push(listener);
+  return await listenOn(listener.server, tls.port, host, 'the broker with TLS');
+}
+
+function serve(broker: Broker, socket: Socket | TLSSocket, certificateId?: string): void {
+  const client = broker.aedes.handle(socket);
+  broker.sessions.opened(client, certificateId);
+  socket.once('close', () => broker.sessions.ended(client));
+}
+
+/** The client with the rights that its certificate gives at this moment. */
+function requesterOf({ sessions, options }: Broker, client: Client, clientId: string): Requester {
+  const id = sessions.certificateIdOf(client);
+  if (id === undefined) return { clientId, certificate: undefined };
+  return { clientId, certificate: options.tls?.registry.rightsOf(id) ?? 'inactive' };
 }
 
 function installHooks(broker: Broker): void {
@@ -125,8 +176,8 @@ function installHooks(broker: Broker): void {
     callback(null, true);
   };
   aedes.authenticate = (client, _user, _password, callback) => {
-    const request = sessions.requestOf(client) ?? { clientId: '', will: undefined };
-    const fault = rules.connectFault(request);
+    const { clientId, will } = sessions.requestOf(client) ?? { clientId: '', will: undefined };
+    const fault = rules.connectFault({ ...requesterOf(broker, client, clientId), will });
     if (fault === undefined) {
       sessions.takeOver(client);
       callback(null, true);
@@ -144,7 +195,7 @@ function installHooks(broker: Broker): void {
     // A client that vanishes leaves its will behind; one that `close` ends must not.
     const reason = broker.closing
       ? 'the broker is closing'
-      : rules.publishFault(client.id, publicationOf(packet));
+      : rules.publishFault(requesterOf(broker, client, client.id), publicationOf(packet));
     if (reason !== undefined) {
       sessions.endsBecause(client, reason);
       callback(new Error(reason));
@@ -156,7 +207,7 @@ function installHooks(broker: Broker): void {
     // AWS's engineers say that an unauthorized SUBSCRIBE drops the connection and that the client
     // is told no reason (github.com/aws/aws-iot-device-sdk-js, issues 125 and 191).
     const { topic, qos } = subscription;
-    const reason = rules.subscribeFault(client.id, topic, qos);
+    const reason = rules.subscribeFault(requesterOf(broker, client, client.id), topic, qos);
     if (reason === undefined) return callback(null, subscription);
     sessions.endsBecause(client, reason);
     callback(new Error(reason));
@@ -164,7 +215,7 @@ function installHooks(broker: Broker): void {
   aedes.authorizeForward = (client, packet) => {
     // Also asked for what waits in a persistent session, which a filter `#` would let in.
     if (packet.topic.startsWith('$')) return null;
-    return rules.mayReceive(client.id, packet.topic) ? packet : null;
+    return rules.mayReceive(requesterOf(broker, client, client.id), packet.topic) ? packet : null;
   };
   aedes.on('client', (client) => sessions.connected(client));
   aedes.on('keepaliveTimeout', (client) => sessions.endsBecause(client, 'keep-alive time-out'));
@@ -191,7 +242,7 @@ function acceptThenAcknowledge(
   // Reserved topics hold no retained messages.
   if (basicIngestOf(topic) !== undefined) packet.retain = false;
   const clientId = client.id;
-  const principal = principalOf(clientId);
+  const principal = sessions.certificateIdOf(client) ?? principalOf(clientId);
   accept(broker, { topic, payload, clientId, principal, receivedAt: options.clock() })
     .then(
       () => callback(null),
@@ -246,13 +297,15 @@ async function publishForBridge(broker: Broker, publication: BridgePublication):
   });
 }
 
-async function close(broker: Broker, server: Server, sockets: Set<Socket>): Promise<void> {
+async function close(broker: Broker, listeners: readonly Listener[]): Promise<void> {
   broker.closing = true;
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const closed = listeners.map(
+    ({ server }) => new Promise<void>((resolve) => server.close(() => resolve())),
+  );
   await new Promise<void>((resolve) => broker.aedes.close(resolve));
   // Those that never sent a CONNECT are unknown to aedes.
-  for (const socket of sockets) socket.destroy();
-  await closed;
+  for (const { sockets } of listeners) for (const socket of sockets) socket.destroy();
+  await Promise.all(closed);
   await Promise.all(broker.accepting);
 }
 

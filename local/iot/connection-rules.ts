@@ -2,8 +2,9 @@
  * What IoT Core lets a client do: its limits, and the policies of the template. Pure: each function
  * answers with what is wrong, in words that end up as the reason of a disconnection, or undefined.
  *
- * A client is taken to be connected as the thing whose name is its client id, with a certificate
- * of its own, as the device policy demands on AWS.
+ * A client with a certificate has the policies that the certificate has, and is the thing of its
+ * client id only if the certificate is attached to that thing. One without is taken to be connected
+ * as the thing whose name is its client id, with every policy.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -15,6 +16,7 @@ import {
 import { topicFault } from '../../core/topics.ts';
 import type { PolicyDocument } from '../types.ts';
 import { basicIngestOf } from './basic-ingest.ts';
+import type { CertificateRights } from './device-registry.ts';
 import { isAllowed } from './policy.ts';
 
 export interface ConnectionRulesOptions {
@@ -30,8 +32,14 @@ export interface Publication {
   readonly retain: boolean;
 }
 
-export interface ConnectRequest {
+/** Who asks for something. */
+export interface Requester {
   readonly clientId: string;
+  /** Undefined for a client without TLS; `inactive` gives no rights at all. */
+  readonly certificate: CertificateRights | 'inactive' | undefined;
+}
+
+export interface ConnectRequest extends Requester {
   readonly will: Publication | undefined;
 }
 
@@ -43,19 +51,19 @@ export interface ConnectFault {
 
 export interface ConnectionRules {
   connectFault(request: ConnectRequest): ConnectFault | undefined;
-  publishFault(clientId: string, publication: Publication): string | undefined;
-  subscribeFault(clientId: string, filter: string, qos: number): string | undefined;
-  mayReceive(clientId: string, topic: string): boolean;
+  publishFault(requester: Requester, publication: Publication): string | undefined;
+  subscribeFault(requester: Requester, filter: string, qos: number): string | undefined;
+  mayReceive(requester: Requester, topic: string): boolean;
 }
 
 /** What AWS allows as the name of a thing (CreateThing, `thingName`). */
-const THING_NAME = /^[a-zA-Z0-9:_-]+$/;
+export const THING_NAME = /^[a-zA-Z0-9:_-]{1,128}$/;
 /** Remembered decisions; a client that tries topic after topic must not fill the memory. */
 const DECISIONS_MAX = 10_000;
 
 /**
- * Stands for the thumbprint of a client's certificate, which `principal()` gives. The local broker
- * knows no certificates: it is the SHA-256 of the client id, so it stays the same for a device.
+ * Stands for the id of a certificate, which `principal()` gives, where a client has none: the
+ * SHA-256 of the client id, so it stays the same for a device.
  */
 export function principalOf(clientId: string): string {
   return createHash('sha256').update(clientId, 'utf8').digest('hex');
@@ -83,70 +91,86 @@ export function publicationFault({ topic, payload, qos }: Publication): string |
 export function createConnectionRules(options: ConnectionRulesOptions): ConnectionRules {
   const { policies, region, accountId } = options;
 
-  // Devices ask for the same few things again and again, and the policies never change.
-  const decisions = new Map<string, boolean>();
+  // Devices ask for the same few things again and again; rights that change are another object.
+  const decisions = new WeakMap<object, Map<string, boolean>>();
 
-  function permits(clientId: string, action: string, resource: string): boolean {
+  function permits({ clientId, certificate }: Requester, action: string, resource: string) {
+    if (certificate === 'inactive') return false;
+    const known = decisionsOf(certificate ?? options);
     // The length in front keeps a client id with odd characters from reaching into the rest.
     const key = `${clientId.length} ${clientId} ${action} ${resource}`;
-    const known = decisions.get(key);
-    if (known !== undefined) return known;
-    const decision = decide(clientId, action, resource);
-    if (decisions.size >= DECISIONS_MAX) decisions.clear();
-    decisions.set(key, decision);
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const arn = `arn:aws:iot:${region}:${accountId}:${resource}`;
+    const variables = variablesOf(clientId, certificate);
+    const decision = isAllowed(certificate?.policies ?? policies, {
+      action,
+      resource: arn,
+      variables,
+    });
+    if (known.size >= DECISIONS_MAX) known.clear();
+    known.set(key, decision);
     return decision;
   }
 
-  function decide(clientId: string, action: string, resource: string): boolean {
-    const variables: Record<string, string> = { 'iot:ClientId': clientId };
-    // A client called `+` is no thing: with its name in a policy it could subscribe to everyone's
-    // topics. Without the variable no statement that uses it matches.
-    if (THING_NAME.test(clientId)) {
-      variables['iot:Connection.Thing.ThingName'] = clientId;
-      variables['iot:Connection.Thing.IsAttached'] = 'true';
-    }
-    const arn = `arn:aws:iot:${region}:${accountId}:${resource}`;
-    return isAllowed(policies, { action, resource: arn, variables });
+  function decisionsOf(rights: object): Map<string, boolean> {
+    const known = decisions.get(rights) ?? new Map<string, boolean>();
+    decisions.set(rights, known);
+    return known;
   }
 
-  function publishDenied(clientId: string, { topic, retain }: Publication): string | undefined {
+  function publishDenied(requester: Requester, { topic, retain }: Publication) {
     const resource = `topic/${topic}`;
-    if (!permits(clientId, 'iot:Publish', resource)) return denied('iot:Publish', resource);
-    if (retain && !permits(clientId, 'iot:RetainPublish', resource)) {
-      return denied('iot:RetainPublish', resource);
+    if (!permits(requester, 'iot:Publish', resource)) {
+      return denied(requester, 'iot:Publish', resource);
+    }
+    if (retain && !permits(requester, 'iot:RetainPublish', resource)) {
+      return denied(requester, 'iot:RetainPublish', resource);
     }
     return undefined;
   }
 
-  function publishFault(clientId: string, publication: Publication): string | undefined {
-    return publicationFault(publication) ?? publishDenied(clientId, publication);
+  function publishFault(requester: Requester, publication: Publication): string | undefined {
+    return publicationFault(publication) ?? publishDenied(requester, publication);
   }
 
   return {
-    connectFault({ clientId, will }) {
-      const fault = clientIdFault(clientId);
+    connectFault(request) {
+      const fault = clientIdFault(request.clientId);
       if (fault !== undefined) return { returnCode: 2, reason: fault };
-      const resource = `client/${clientId}`;
-      if (!permits(clientId, 'iot:Connect', resource)) {
-        return { returnCode: 5, reason: denied('iot:Connect', resource) };
+      const resource = `client/${request.clientId}`;
+      if (!permits(request, 'iot:Connect', resource)) {
+        return { returnCode: 5, reason: denied(request, 'iot:Connect', resource) };
       }
-      const willFault = will === undefined ? undefined : publishFault(clientId, will);
+      const { will } = request;
+      const willFault = will === undefined ? undefined : publishFault(request, will);
       if (willFault === undefined) return undefined;
       return { returnCode: 5, reason: `the will cannot be published: ${willFault}` };
     },
     publishFault,
-    subscribeFault(clientId, filter, qos) {
+    subscribeFault(requester, filter, qos) {
       const fault = subscriptionFault(filter, qos);
       if (fault !== undefined) return fault;
       const resource = `topicfilter/${filter}`;
-      return permits(clientId, 'iot:Subscribe', resource)
+      return permits(requester, 'iot:Subscribe', resource)
         ? undefined
-        : denied('iot:Subscribe', resource);
+        : denied(requester, 'iot:Subscribe', resource);
     },
-    mayReceive(clientId, topic) {
-      return permits(clientId, 'iot:Receive', `topic/${topic}`);
-    },
+    mayReceive: (requester, topic) => permits(requester, 'iot:Receive', `topic/${topic}`),
   };
+}
+
+function variablesOf(clientId: string, certificate: CertificateRights | undefined) {
+  const variables: Record<string, string> = { 'iot:ClientId': clientId };
+  if (certificate !== undefined) variables['iot:CertificateId'] = certificate.certificateId;
+  // A client called `+` is no thing: with its name in a policy it could subscribe to everyone's
+  // topics. Without the variable no statement that uses it matches.
+  const isThing = certificate?.things.has(clientId) ?? THING_NAME.test(clientId);
+  if (isThing) {
+    variables['iot:Connection.Thing.ThingName'] = clientId;
+    variables['iot:Connection.Thing.IsAttached'] = 'true';
+  }
+  return variables;
 }
 
 function clientIdFault(clientId: string): string | undefined {
@@ -175,6 +199,15 @@ function subscriptionFault(filter: string, qos: number): string | undefined {
   return undefined;
 }
 
-function denied(action: string, resource: string): string {
-  return `the policy does not allow ${action} on ${resource}`;
+/** Why, in words; a certificate's reach is told as well, for there a wrong client id shows. */
+function denied({ certificate }: Requester, action: string, resource: string): string {
+  if (certificate === 'inactive') {
+    return `${action} on ${resource} is refused: the certificate is not active any more`;
+  }
+  const reason = `the policy does not allow ${action} on ${resource}`;
+  if (certificate === undefined) return reason;
+  const { certificateId, things, policies } = certificate;
+  const attached = things.size === 0 ? 'no thing' : `the thing ${[...things].join(', ')}`;
+  const held = policies.length === 1 ? '1 policy' : `${policies.length} policies`;
+  return `${reason}; the certificate ${certificateId} is attached to ${attached} and has ${held}`;
 }

@@ -147,11 +147,20 @@ function deliveriesOf(
   const { clientId, payload } = message;
   const topic = visibleTopic(message.topic);
   return outputs.map((each) => {
-    observe({ kind: 'delivery', rule: rule.name, topic, clientId, payload });
+    const text = JSON.stringify(each);
+    observe({
+      kind: 'delivery',
+      rule: rule.name,
+      topic,
+      clientId,
+      payload,
+      output: text,
+      traceId,
+    });
     const plans = rule.actions.map((action) =>
       planOf(action, rule, faults, handedOverTwice, options),
     );
-    return () => deliverOutput(rule, message, traceId, JSON.stringify(each), plans, options);
+    return () => deliverOutput(rule, message, traceId, text, plans, options);
   });
 }
 

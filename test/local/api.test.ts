@@ -182,7 +182,11 @@ describe('DynamoDB', () => {
       faults = noFaults;
       expect(await holds(fault)).toBe(isThere);
       expect(killed).toEqual(ended);
-      expect(events).toEqual([{ kind: 'fault', fault, where: 'S-F PutItem' }]);
+      const landed = { kind: 'table', functionName: 'S-F', operation: 'PutItem', status: 200 };
+      expect(events).toEqual([
+        ...(isThere ? [expect.objectContaining(landed)] : []),
+        { kind: 'fault', fault, where: 'S-F PutItem' },
+      ]);
     },
   );
 

@@ -119,6 +119,8 @@ describe('the rules engine', () => {
         topic: 'billing/charger-1/charges',
         clientId: 'charger-1',
         payload: message.payload,
+        output: expect.stringContaining(message.payload.toString('base64')),
+        traceId: expect.stringMatching(/^[0-9a-f-]{36}$/),
       },
     ]);
   });

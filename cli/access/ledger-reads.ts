@@ -1,0 +1,155 @@
+/** Rows of the ledger, by each key that there is, and by scan where there is none. */
+import type { QueryCommandInput } from '@aws-sdk/client-dynamodb';
+import type { LedgerRoute, Route } from '../../core/config/route.ts';
+import { partitionOf } from '../../core/identity.ts';
+import { accountPeriodKey, type Period } from '../../core/period.ts';
+import type { Item } from '../output/items.ts';
+import type { Progress } from '../output/progress.ts';
+import { UsageError } from '../usage.ts';
+import type { Access } from './access.ts';
+import { chained, query, scan } from './reads.ts';
+
+export const BY_ACCOUNT = 'by-account';
+
+/** @throws UsageError where the configuration has no ledger */
+export function ledgerRoutes(access: Access, route: string | undefined): readonly LedgerRoute[] {
+  const routes = route === undefined ? access.bridge.routes : [access.route(route)];
+  const ledgers = routes.filter((each): each is LedgerRoute => each.guarantee === 'exactly-once');
+  const [other] = routes;
+  if (ledgers.length > 0 || other === undefined) return ledgers;
+  throw new UsageError(
+    route === undefined
+      ? 'no route of tollbridge.config.ts is exactly-once; only those have a ledger'
+      : `routes.${route} is '${other.guarantee}'; only exactly-once routes have a ledger`,
+  );
+}
+
+/**
+ * The index shards that an account's rows can lie in. The index knows no routes, so it is as many
+ * as the route with the most has.
+ */
+export function shardsOf(access: Access): number {
+  const shards = access.bridge.routes.map((route: Route) =>
+    route.guarantee === 'exactly-once' ? route.indexShards : 1,
+  );
+  return Math.max(1, ...shards);
+}
+
+/** What a read keeps, applied by the table after reading. */
+export interface LedgerFilter {
+  readonly route?: string | undefined;
+  /** ISO 8601. */
+  readonly bookedFrom?: string | undefined;
+  readonly bookedBefore?: string | undefined;
+}
+
+/** Of a device on a route, in the order of ids; consistent. */
+export function byDevice(
+  access: Access,
+  route: string,
+  device: string,
+  filter: LedgerFilter,
+  period: Period | undefined,
+  progress: Progress,
+): AsyncIterable<Item> {
+  const conditions = conditionsOf({ ...filter, route: undefined }, period);
+  return query(
+    access.dynamodb,
+    {
+      TableName: access.tables.ledger,
+      ConsistentRead: true,
+      KeyConditionExpression: 'pk = :pk',
+      ...conditions.input,
+      ExpressionAttributeValues: {
+        ...conditions.input.ExpressionAttributeValues,
+        ':pk': { S: partitionOf(route, device) },
+      },
+    },
+    progress,
+  );
+}
+
+export interface AccountRead {
+  readonly account: string;
+  readonly period: Period;
+  readonly shards: number;
+  readonly filter: LedgerFilter;
+}
+
+/**
+ * Of an account in a period, month by month and shard by shard: in the order of time within one
+ * shard, not across several. Eventually consistent, for an index has no other read.
+ */
+export function byAccount(
+  access: Access,
+  read: AccountRead,
+  progress: Progress,
+): AsyncIterable<Item> {
+  const { account, period, shards, filter } = read;
+  const conditions = conditionsOf(filter, undefined);
+  const inputs = period.months.flatMap((month) =>
+    Array.from(
+      { length: shards },
+      (_, shard): QueryCommandInput => ({
+        TableName: access.tables.ledger,
+        IndexName: BY_ACCOUNT,
+        KeyConditionExpression: 'accountPeriod = :key AND occurrence BETWEEN :from AND :to',
+        ...conditions.input,
+        ExpressionAttributeValues: {
+          ...conditions.input.ExpressionAttributeValues,
+          ':key': { S: accountPeriodKey(account, month, shard) },
+          ':from': { S: period.from },
+          // Every occurrence goes on after its time, so none of them is equal to the end.
+          ':to': { S: period.to },
+        },
+      }),
+    ),
+  );
+  return chained(inputs.map((input) => query(access.dynamodb, input, progress)));
+}
+
+/** Of every account and device: a scan of the table, or of its smaller index. */
+export function byScan(
+  access: Access,
+  index: typeof BY_ACCOUNT | undefined,
+  filter: LedgerFilter,
+  period: Period | undefined,
+  progress: Progress,
+): AsyncIterable<Item> {
+  const { input } = conditionsOf(filter, period);
+  return scan(
+    access.dynamodb,
+    { TableName: access.tables.ledger, ...(index && { IndexName: index }), ...input },
+    progress,
+  );
+}
+
+function conditionsOf(
+  { route, bookedFrom, bookedBefore }: LedgerFilter,
+  period: Period | undefined,
+): {
+  readonly input: Pick<
+    QueryCommandInput,
+    'FilterExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
+  >;
+} {
+  const tests = [
+    ['#route = :route', route],
+    ['#bookedAt >= :bookedFrom', bookedFrom],
+    ['#bookedAt < :bookedBefore', bookedBefore],
+    ['#occurredAt >= :occurredFrom', period?.from],
+    ['#occurredAt < :occurredBefore', period?.to],
+  ] as const;
+  const given = tests.flatMap(([test, value]) => (value === undefined ? [] : [{ test, value }]));
+  if (given.length === 0) return { input: {} };
+  const names = given.map(({ test }) => test.slice(0, test.indexOf(' ')));
+  return {
+    input: {
+      FilterExpression: given.map(({ test }) => test).join(' AND '),
+      ExpressionAttributeNames: Object.fromEntries(names.map((name) => [name, name.slice(1)])),
+      ExpressionAttributeValues: Object.fromEntries(
+        given.map(({ test, value }) => [test.slice(test.indexOf(':')), { S: value }]),
+      ),
+    },
+  };
+}

@@ -1,0 +1,36 @@
+/** Forwards from the command line: the same publication as the function's, by the same data plane. */
+import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
+import type { Publisher } from '../core/ports.ts';
+import { DATA_PLANE_CLIENT } from '../lambda/adapters/clients.ts';
+import { createDataPlane } from '../lambda/adapters/data-plane.ts';
+import type { Access } from './access/access.ts';
+import { AccessError } from './access/failures.ts';
+
+/** @throws AccessError where the stack does not say where the data plane is */
+export function publisherOf(access: Access): Publisher {
+  const address = access.outputs.DataEndpointAddress;
+  if (access.kind === 'aws' && address === undefined) {
+    throw new AccessError(
+      `the stack ${access.stack}-Ingest has no output DataEndpointAddress, so there is nowhere to publish; deploy it again`,
+    );
+  }
+  return createDataPlane(
+    access.client(
+      (settings) =>
+        new IoTDataPlaneClient({
+          ...settings,
+          ...DATA_PLANE_CLIENT,
+          // Here the settings name the local cloud already; on AWS each account has its own host.
+          ...(access.kind === 'aws' && { endpoint: `https://${address}` }),
+        }),
+    ),
+  );
+}
+
+/**
+ * What an adapter of the function has wrapped for its queue, as the client threw it: a person wants
+ * to read which action is not allowed.
+ */
+export function unwrapped(error: unknown): unknown {
+  return error instanceof Error && error.cause instanceof Error ? error.cause : error;
+}
