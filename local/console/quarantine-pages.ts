@@ -106,7 +106,7 @@ const LISTED = [
   'detail',
   'receivedAt',
   'tries',
-  'resolution',
+  'decision',
 ] as const;
 
 function entryOf(item: Item): QuarantineEntry {
@@ -120,7 +120,7 @@ function entryOf(item: Item): QuarantineEntry {
     detail: shown(item.detail?.S ?? '', FIELD_CHARS_MAX),
     receivedAt: text('receivedAt'),
     tries: text('tries'),
-    state: text('resolution'),
+    state: text('decision'),
   };
 }
 
