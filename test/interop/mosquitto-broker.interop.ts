@@ -226,14 +226,14 @@ describe('npm start --broker', () => {
   it('does not go together with --port', async () => {
     const { status, printed } = await start('--broker', 'mqtt://127.0.0.1:1', '--port', '1883');
     expect([status, printed]).toEqual([
-      1,
+      2,
       expect.stringMatching(/--broker.*cannot be used.*--port/),
     ]);
   });
 
   it('refuses an address that is none of a broker', async () => {
     const { status, printed } = await start('--broker', 'http://127.0.0.1');
-    expect([status, printed]).toEqual([1, expect.stringMatching(/mqtt:\/\/host:port/)]);
+    expect([status, printed]).toEqual([2, expect.stringMatching(/mqtt:\/\/host:port/)]);
   });
 
   it('says so when nothing listens there', async () => {
