@@ -36,6 +36,7 @@ export class CloudProcess {
   readonly #seed: number;
   readonly #client;
   #program: Promise<Program>;
+  #ledgerName: Promise<string> | undefined;
   #lives = 0;
   #isEnded = false;
 
@@ -51,6 +52,7 @@ export class CloudProcess {
   static async start(assembly: string, folder: string, seed: number): Promise<CloudProcess> {
     const cloud = new CloudProcess(assembly, folder, seed, [await freePort(), await freePort()]);
     await cloud.#program;
+    await cloud.#ledger();
     return cloud;
   }
 
@@ -121,7 +123,13 @@ export class CloudProcess {
     }
   }
 
-  async #ledger(): Promise<string> {
+  /** Asked once: it stands in the template. */
+  #ledger(): Promise<string> {
+    this.#ledgerName ??= this.#askLedger();
+    return this.#ledgerName;
+  }
+
+  async #askLedger(): Promise<string> {
     const { TableNames = [] } = await this.#client.send(new ListTablesCommand({}));
     const name = TableNames.find((each) => each.includes('Ledger'));
     if (name === undefined) throw new Error(`no ledger among ${TableNames.join(', ')}`);

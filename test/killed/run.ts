@@ -85,7 +85,7 @@ class Run {
   readonly #proxy: CuttingProxy;
   readonly #at = new Date().toISOString();
   readonly #ledgers = new Ledgers();
-  readonly #checks: Promise<void>[] = [];
+  readonly #checks = new Map<string, Promise<void>>();
   readonly #living = new Set<Program>();
 
   constructor(options: RunOptions, folder: string, cloud: CloudProcess, proxy: CuttingProxy) {
@@ -104,7 +104,7 @@ class Run {
       await lives;
       ended.abort();
       await killer;
-      await Promise.all(this.#checks);
+      await Promise.all(this.#checks.values());
       return this.#ledgers.compare(await this.#cloud.rows(), this.#proxy.cuts());
     } finally {
       ended.abort();
@@ -174,9 +174,12 @@ class Run {
     if (!line.startsWith('{')) return;
     const said = JSON.parse(line) as Said;
     this.#ledgers.hear(device, said);
-    if (said.kind === 'booked' || said.kind === 'receipt') {
-      this.#checks.push(this.#check(device, said));
-    }
+    if (said.kind !== 'booked' && said.kind !== 'receipt') return;
+    const { route, id, bookedAt } = said;
+    const promised = { route, id, bookedAt };
+    // A promise and its event say the same, and so does the next life of a device that was killed.
+    const name = `${device} ${JSON.stringify(promised)}`;
+    if (!this.#checks.has(name)) this.#checks.set(name, this.#check(device, promised));
   }
 
   /** Whether a receipt is true now, or as soon as the cloud can be asked (I3). */
