@@ -10,7 +10,7 @@ import {
   type JsonValue,
   readJsonObject,
 } from './json.ts';
-import { DEVICE_BYTES_MAX, ID_BYTES_MAX } from './limits.ts';
+import { BODY_BYTES_MAX, DEVICE_BYTES_MAX, ID_BYTES_MAX } from './limits.ts';
 import { levelOf } from './topics.ts';
 
 export type RequestKind = 'release' | 'query';
@@ -51,6 +51,9 @@ export function readRequest({ topic, body, clientId }: Delivery): RequestReading
   if (kind !== 'release' && kind !== 'query') return refused('the topic asks for nothing known');
   if (device === '' || Buffer.byteLength(device) > DEVICE_BYTES_MAX) {
     return refused(`the device's name is empty or longer than ${DEVICE_BYTES_MAX} bytes`);
+  }
+  if (body.length > BODY_BYTES_MAX) {
+    return refused(`it has ${body.length} bytes; up to ${BODY_BYTES_MAX} are answered`);
   }
   const json = readJsonObject(body);
   if (!json.ok) return refused(json.detail);

@@ -4,7 +4,7 @@
  */
 import { idText, type MessageId } from '../core/identity.ts';
 import { printable, quoted } from '../core/printable.ts';
-import type { Entry } from './entry.ts';
+import { type Entry, receiptOf } from './entry.ts';
 import type { Tell } from './events.ts';
 import { asDeviceError } from './failure.ts';
 import type { Outbox } from './outbox.ts';
@@ -109,7 +109,7 @@ export class Answers {
   async #takeUnheld(route: string, answer: BodyAnswer): Promise<void> {
     const { id } = answer;
     const isBooked = answer.outcome === 'accepted' || answer.outcome === 'duplicate';
-    if (isBooked && id !== undefined && (await this.#noteBooked(route, id, answer))) return;
+    if (isBooked && (await this.#noteBooked(route, answer))) return;
     const held = id === undefined ? undefined : this.#outbox.find(route, id);
     this.#ignore(
       held === undefined
@@ -119,11 +119,10 @@ export class Answers {
   }
 
   /** A rejected message that was booked after all, for instance by an operator of the bridge. */
-  async #noteBooked(route: string, id: MessageId, { hash, bookedAt, outcome }: Booked) {
-    const isNoted = await this.#outbox.rejected.noteBooked(route, id, hash, bookedAt);
-    const receipt = { route, id: idText(id), bodyHash: hash, outcome, bookedAt };
-    if (isNoted) this.#options.tell('receipt', receipt);
-    return isNoted;
+  async #noteBooked(route: string, { id, hash, bookedAt, outcome }: Booked): Promise<boolean> {
+    const noted = await this.#outbox.rejected.noteBooked(route, id, hash, bookedAt);
+    if (noted !== undefined) this.#options.tell('receipt', receiptOf(noted, { outcome, bookedAt }));
+    return noted !== undefined;
   }
 
   #ignore(why: string): void {

@@ -61,12 +61,12 @@ export async function connect(options: ConnectOptions): Promise<Device> {
       problem: (error) => device?.tell('problem', asDeviceError(error)),
     });
     device = new Device({ settings, store, outbox, setAside: opened.setAside?.error });
+    await device.open();
+    return device;
   } catch (error) {
-    await store.close();
+    await (device ?? store).close();
     throw error;
   }
-  await device.open();
-  return device;
 }
 
 export class Device extends EventEmitter<DeviceEvents> {
@@ -113,9 +113,7 @@ export class Device extends EventEmitter<DeviceEvents> {
     const refusal = waitMillis === 0 ? undefined : this.#firstConnection(waitMillis);
     this.#session.start(this.#sender);
     const error = await refusal;
-    if (error === undefined) return;
-    await this.close();
-    throw error;
+    if (error !== undefined) throw error;
   }
 
   /** Whether messages can go out right now. */
@@ -191,15 +189,17 @@ export class Device extends EventEmitter<DeviceEvents> {
     const { timeoutMillis } = options;
     const { timers } = this.#settings;
     const isOver = await new Promise<boolean>((resolve) => {
-      const done = () => resolve(false);
+      let cancel = () => {};
+      const done = () => {
+        cancel();
+        resolve(false);
+      };
       this.#drained.add(done);
-      if (timeoutMillis !== undefined) {
-        const cancel = timers.after(timeoutMillis, () => {
-          this.#drained.delete(done);
-          resolve(true);
-        });
-        this.#drained.add(cancel);
-      }
+      if (timeoutMillis === undefined) return;
+      cancel = timers.after(timeoutMillis, () => {
+        this.#drained.delete(done);
+        resolve(true);
+      });
     });
     if (this.#closing !== undefined) throw new ClosedError(CLOSED_BEFORE, true);
     if (isOver) throw new DrainTimeoutError(this.#outbox.unfinished, timeoutMillis ?? 0);
@@ -234,12 +234,16 @@ export class Device extends EventEmitter<DeviceEvents> {
     // So that `close` has answered before anything below looks whether it was called.
     await Promise.resolve();
     this.#sender.down();
-    await this.#receivers.close();
-    await this.#session.close();
-    await this.#outbox.flushed();
-    await this.#store.close();
-    this.#outbox.abandon(() => new ClosedError(CLOSED_BEFORE, true));
-    for (const done of this.#drained) done();
+    try {
+      await this.#receivers.close();
+      await this.#session.close();
+      await this.#outbox.flushed();
+      await this.#store.close();
+    } finally {
+      // Whatever failed above, nobody is left waiting.
+      this.#outbox.abandon(() => new ClosedError(CLOSED_BEFORE, true));
+      for (const done of this.#drained) done();
+    }
   }
 
   #settled(): void {

@@ -46,6 +46,12 @@ export interface ConnectOptions {
    * @default false - receipts do not need it: what gets none is sent again
    */
   readonly persistentSession?: boolean;
+  /**
+   * How long a broker is asked to keep a persistent session while the device is away; for MQTT 5,
+   * where a broker may have a limit of its own (AWS IoT Core: seven days).
+   * @default 86,400
+   */
+  readonly sessionExpirySeconds?: number;
   /** When it is full, `publish` rejects. @default 100,000 messages and 256 MiB */
   readonly limits?: Partial<OutboxLimits>;
   /** The wait for a receipt. @default 30 s, doubled up to 10 minutes */
@@ -93,6 +99,7 @@ export interface Settings {
   readonly client: IClientOptions;
   readonly mqttVersion: '3.1.1' | '5';
   readonly persistentSession: boolean;
+  readonly sessionExpirySeconds: number;
   readonly limits: OutboxLimits;
   readonly retry: RetryPolicy;
   readonly reconnect: RetryPolicy;
@@ -111,6 +118,9 @@ export interface Settings {
 const PROTOCOLS = ['mqtt:', 'mqtts:', 'ws:', 'wss:'];
 const MINUTE_MILLIS = 60_000;
 const DAY_MILLIS = 86_400_000;
+/** MQTT 5 §3.1.2.11.2: four bytes, all of them set for a session that never ends. */
+const SESSION_EXPIRY_SECONDS_MAX = 0xffff_ffff;
+const ALPN_BYTES_MAX = 255;
 
 /** @throws InvalidOptionsError with every problem */
 export async function checkOptions(options: ConnectOptions): Promise<Settings> {
@@ -125,7 +135,10 @@ export async function checkOptions(options: ConnectOptions): Promise<Settings> {
     problems.push(`mqttVersion is ${String(mqttVersion)}; allowed are '3.1.1' and '5'`);
   }
   const numbers = checkNumbers(options, problems);
-  const { routes: given, persistentSession } = options;
+  const { routes: given, persistentSession, sessionExpirySeconds } = options;
+  if (sessionExpirySeconds !== undefined && (persistentSession !== true || mqttVersion !== '5')) {
+    problems.push("sessionExpirySeconds needs persistentSession: true and mqttVersion: '5'");
+  }
   // Whoever only receives has nothing to publish.
   const isReceiver = persistentSession === true && Object.keys(given ?? {}).length === 0;
   const routes = isReceiver ? new Map() : checkRoutes(given, problems);
@@ -207,6 +220,13 @@ function checkNumbers(options: ConnectOptions, problems: string[]) {
   const most = Number.MAX_SAFE_INTEGER;
   whole('keepAliveSeconds', options.keepAliveSeconds, 60, 0, 65_535);
   return {
+    sessionExpirySeconds: whole(
+      'sessionExpirySeconds',
+      options.sessionExpirySeconds,
+      DAY_MILLIS / 1_000,
+      1,
+      SESSION_EXPIRY_SECONDS_MAX,
+    ),
     limits: {
       messages: whole('limits.messages', options.limits?.messages, 100_000, 1, most),
       bytes: whole('limits.bytes', options.limits?.bytes, 256 * 1024 ** 2, 1, most),
@@ -234,6 +254,9 @@ async function clientOptions(options: ConnectOptions, problems: string[]): Promi
   const { tls, username, password, keepAliveSeconds = 60 } = options;
   if (tls !== undefined && (tls.cert === undefined) !== (tls.key === undefined)) {
     problems.push('tls has one of cert and key; a client certificate needs both');
+  }
+  if (tls?.alpn?.some((name) => name === '' || Buffer.byteLength(name) > ALPN_BYTES_MAX)) {
+    problems.push(`tls.alpn has a name that is not of 1 to ${ALPN_BYTES_MAX} bytes`);
   }
   const [ca, cert, key] = await Promise.all([
     readPem('tls.ca', tls?.ca, problems),

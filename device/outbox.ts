@@ -24,6 +24,7 @@ import {
   RejectedError,
   StoreFailedError,
 } from './errors.ts';
+import { asDeviceError } from './failure.ts';
 import type { Clock, EpochMillis, Store, StoreChange } from './ports.ts';
 import {
   type BookedOutcome,
@@ -184,6 +185,8 @@ export class Outbox {
       this.#remove(entry);
       this.#bytes -= bytes.length;
       entry.state = 'settled';
+      // Whoever asked for its receipt meanwhile would wait for ever.
+      entry.answer?.reject(asDeviceError(error));
       throw error;
     } finally {
       this.#keeping.delete(entry);

@@ -137,7 +137,10 @@ export interface FailedMessages {
 }
 
 export interface Receiver {
-  /** Resolves when the broker has granted the filter for the first time. */
+  /**
+   * Resolves when the broker grants the filter. Rejects with SubscriptionRefusedError when it
+   * refuses it first (each later connection asks again), with ClosedError when the receiver ends.
+   */
   readonly ready: Promise<void>;
   readonly failed: FailedMessages;
   /** Ends the subscription at the broker, and resolves when every message taken is finished. */

@@ -11,7 +11,7 @@ import { randomUUID } from 'node:crypto';
 import PQueue from 'p-queue';
 import { quoted } from '../core/printable.ts';
 import { deferred } from './deferred.ts';
-import { ClosedError, HandlerFailedError } from './errors.ts';
+import { ClosedError, HandlerFailedError, SubscriptionRefusedError } from './errors.ts';
 import type { Inbound, Subscription } from './ports.ts';
 import { FailedList, type Failure } from './receiver-failed.ts';
 import { Lanes } from './receiver-lanes.ts';
@@ -102,12 +102,12 @@ class FilterReceiver implements OwnedReceiver, Subscription {
     };
   }
 
-  /** Bound, for the session calls it by itself. */
-  readonly answered = (outcome: 'granted' | 'refused'): void => {
+  answered(outcome: 'granted' | 'refused'): void {
     const { filter } = this;
     if (outcome === 'granted') this.#ready.resolve();
+    else this.#ready.reject(new SubscriptionRefusedError(filter));
     this.#tell({ kind: outcome === 'granted' ? 'subscribed' : 'subscription-refused', filter });
-  };
+  }
 
   async take(inbound: Inbound): Promise<void> {
     try {
@@ -144,6 +144,7 @@ class FilterReceiver implements OwnedReceiver, Subscription {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#ready.reject(new ClosedError('the receiver was closed before its filter was granted'));
     for (const end of this.#waits) end();
     await this.#lanes.idle();
   }

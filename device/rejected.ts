@@ -96,26 +96,36 @@ export class RejectedStore {
   /** Deletes every rejected body of this id for good; says how many. */
   async discard(route: string, id: MessageId): Promise<number> {
     const records = this.#of(route, id);
+    // Before the write, or a receipt that comes meanwhile would write one of them down again.
+    this.#byId.delete(idKey(route, id));
+    for (const { serial, size } of records) {
+      this.#records.delete(serial);
+      this.#bytes -= size;
+    }
     await this.#store.write(
       records.flatMap(({ serial }) => [remove('rejected', serial), remove('body', serial)]),
     );
-    const serials = this.#byId.get(idKey(route, id));
-    for (const { serial, size } of records) {
-      serials?.delete(serial);
-      if (this.#records.delete(serial)) this.#bytes -= size;
-    }
-    if (serials?.size === 0) this.#byId.delete(idKey(route, id));
     return records.length;
   }
 
-  /** Notes that the bridge has booked it after all. True when it was there, and not noted before. */
-  async noteBooked(route: string, id: MessageId, hash: string, at: EpochMillis): Promise<boolean> {
-    const record = this.find(route, id, hash);
-    if (record === undefined || record.bookedLaterAt !== undefined) return false;
+  /**
+   * Notes that the bridge has booked it after all, under the id it tells. Answers the record when it
+   * was there, and not noted before.
+   */
+  async noteBooked(
+    route: string,
+    id: MessageId | undefined,
+    hash: string,
+    at: EpochMillis,
+  ): Promise<RejectedRecord | undefined> {
+    // Where the bridge makes the id of the body, the hash is the id here.
+    const ofBody = this.find(route, { kind: 'text', text: hash }, hash);
+    const record = ofBody?.byHash ? ofBody : id && this.find(route, id, hash);
+    if (record === undefined || record.bookedLaterAt !== undefined) return undefined;
     const noted = { ...record, bookedLaterAt: at };
     this.#records.set(record.serial, noted);
     await this.#store.write([put('rejected', record.serial, noted)]);
-    return true;
+    return noted;
   }
 
   #of(route: string, id: MessageId): readonly RejectedRecord[] {

@@ -5,13 +5,10 @@
  * Invariant: an id gets here only when its booking is on the device's disk and nothing it sent under
  * it is still on the way: a released id is never sent again.
  */
-import { idJson, type MessageId } from '../core/identity.ts';
-import { BODY_BYTES_MAX } from '../core/limits.ts';
 import type { Entry } from './entry.ts';
 import type { Random } from './ports.ts';
 import { type RetryPolicy, waitMillis } from './schedule.ts';
-
-const IDS_MAX = 100;
+import { countReleasable, REQUEST_IDS_MAX } from './wire.ts';
 
 /** Ids that were, or are about to be, released by one publication. */
 export interface ReleaseBatch {
@@ -56,8 +53,8 @@ export class Releases {
       if (batch.dueAt !== undefined && batch.dueAt <= now) return batch;
     }
     for (const [route, { entries, since }] of this.#ready) {
-      if (entries.size < IDS_MAX && now < since + this.#lingerMillis) continue;
-      const taken = fitting(entries);
+      if (entries.size < REQUEST_IDS_MAX && now < since + this.#lingerMillis) continue;
+      const taken = fitting(route, entries);
       for (const entry of taken) entries.delete(entry);
       if (entries.size === 0) this.#ready.delete(route);
       const batch = { route, entries: new Set(taken), dueAt: now, tries: 0 };
@@ -87,7 +84,7 @@ export class Releases {
   nextDue(): number | undefined {
     const times = [...this.#batches].flatMap(({ dueAt }) => dueAt ?? []);
     for (const { entries, since } of this.#ready.values()) {
-      times.push(entries.size < IDS_MAX ? since + this.#lingerMillis : since);
+      times.push(entries.size < REQUEST_IDS_MAX ? since + this.#lingerMillis : since);
     }
     return times.length === 0 ? undefined : times.reduce((one, other) => Math.min(one, other));
   }
@@ -101,20 +98,9 @@ export class Releases {
 }
 
 /** The first of them, as many as go into one publication. */
-function fitting(entries: Iterable<Entry>): readonly Entry[] {
+function fitting(route: string, entries: Iterable<Entry>): readonly Entry[] {
   const first: Entry[] = [];
-  for (const entry of entries) if (first.push(entry) === IDS_MAX) break;
-  return first.slice(0, countFitting(first.map(({ record }) => record.id)));
-}
-
-/** How many ids fit into one publication, at least one. */
-export function countFitting(ids: readonly MessageId[], bytesEach = 0): number {
-  let bytes = 0;
-  let count = 0;
-  for (const id of ids.slice(0, IDS_MAX)) {
-    bytes += Buffer.byteLength(idJson(id)) + bytesEach;
-    if (count > 0 && bytes > BODY_BYTES_MAX) break;
-    count++;
-  }
-  return count;
+  for (const entry of entries) if (first.push(entry) === REQUEST_IDS_MAX) break;
+  const ids = first.map(({ record }) => record.id);
+  return first.slice(0, countReleasable(route, ids));
 }

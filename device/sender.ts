@@ -23,10 +23,10 @@ import type {
   Transport,
   TransportListener,
 } from './ports.ts';
-import { countFitting, type ReleaseBatch, Releases } from './releases.ts';
+import { type ReleaseBatch, Releases } from './releases.ts';
 import { RateLimit, type RetryPolicy } from './schedule.ts';
 import { Window } from './window.ts';
-import { ownTopic, queryPayload, releasePayload } from './wire.ts';
+import { type Asked, countAskable, ownTopic, queryPayload, releasePayload } from './wire.ts';
 
 export interface SenderSettings {
   readonly deviceId: string;
@@ -50,9 +50,6 @@ export interface SenderPorts {
   readonly settled: () => void;
 }
 
-/** A PUBLISH of `query` holds the hash and some punctuation for each id. */
-const QUERY_BYTES_EACH = 100;
-
 export class Sender implements TransportListener {
   readonly #settings: SenderSettings;
   readonly #ports: SenderPorts;
@@ -63,6 +60,8 @@ export class Sender implements TransportListener {
   #rate: RateLimit;
   #isUp = false;
   #isPumping = false;
+  /** The bridge left a question of this connection unanswered: it is asked no more. */
+  #isUnheard = false;
   #wake: (() => void) | undefined;
 
   constructor(settings: SenderSettings, ports: SenderPorts) {
@@ -94,6 +93,7 @@ export class Sender implements TransportListener {
   up(): void {
     const now = this.#ports.timers.now();
     this.#isUp = true;
+    this.#isUnheard = false;
     this.#rate = new RateLimit(this.#settings.perSecondMax);
     this.#window.restart(now);
     this.#releases.restart(now);
@@ -155,7 +155,7 @@ export class Sender implements TransportListener {
     if (!this.#isUp || this.#isFull() || this.#rate.nextAt(now) > now) return false;
     const entry = this.#window.peek(now);
     if (entry !== undefined) {
-      if (this.#settings.askFirst && entry.inDoubt) this.#ask(entry, now);
+      if (this.#isToAsk(entry)) this.#ask(entry, now);
       else await this.#sendMessage(entry);
       return true;
     }
@@ -165,6 +165,11 @@ export class Sender implements TransportListener {
     return true;
   }
 
+  /** The bridge knows a message by the id that it tells; one made of the body is not known here. */
+  #isToAsk({ inDoubt, record }: Entry): boolean {
+    return this.#settings.askFirst && inDoubt && !record.byHash && !this.#isUnheard;
+  }
+
   #isFull(): boolean {
     return this.#acknowledgements.total >= this.#settings.inFlightMax;
   }
@@ -172,6 +177,7 @@ export class Sender implements TransportListener {
   async #sendMessage(entry: Entry): Promise<void> {
     const { outbox, timers, tell } = this.#ports;
     const flight = this.#window.take(entry);
+    if (flight.isAsked) this.#isUnheard = true;
     const rate = this.#rate;
     try {
       const payload = await outbox.body(entry);
@@ -190,25 +196,20 @@ export class Sender implements TransportListener {
   /** Asks for this message and those after it that are in doubt as well, instead of sending them. */
   #ask(first: Entry, now: number): void {
     const { route } = first.record;
-    const asked: Entry[] = [];
+    const asked: Asked[] = [];
     for (
       let entry: Entry | undefined = first;
       entry !== undefined;
       entry = this.#window.peek(now)
     ) {
-      if (!entry.inDoubt || entry.record.route !== route) break;
-      const ids = [...asked, entry].map(({ record }) => record.id);
-      if (countFitting(ids, QUERY_BYTES_EACH) < ids.length) break;
-      asked.push(entry);
+      if (!this.#isToAsk(entry) || entry.record.route !== route) break;
+      if (countAskable(route, [...asked, entry.record]) === asked.length) break;
+      asked.push(entry.record);
       // Without an answer in time it is sent.
       entry.inDoubt = false;
       this.#window.ask(entry, now);
     }
-    const messages = asked.map(({ record: { id, hash, byHash } }) => ({
-      id: byHash ? undefined : id,
-      hash,
-    }));
-    const payload = Buffer.from(queryPayload(route, messages));
+    const payload = Buffer.from(queryPayload(route, asked));
     this.#publish({ topic: ownTopic(this.#settings.deviceId, 'query'), payload, qos: 1 });
   }
 

@@ -27,6 +27,7 @@ import type {
   Transport,
   TransportListener,
 } from './ports.ts';
+import { Pubacks } from './pubacks.ts';
 import { refusalOf } from './refusal.ts';
 import { type RetryPolicy, waitMillis } from './schedule.ts';
 import { ownTopic } from './wire.ts';
@@ -38,8 +39,10 @@ export interface SessionSettings {
   readonly client: IClientOptions;
   readonly mqttVersion: '3.1.1' | '5';
   readonly persistentSession: boolean;
+  /** For a persistent session: how long a broker keeps it while the device is away (MQTT 5). */
+  readonly sessionExpirySeconds: number;
   readonly reconnect: RetryPolicy;
-  /** A connection on which a PUBACK is missing for so long is ended. */
+  /** A connection on which a PUBACK, or the SUBACK of the receipts, is missing so long is ended. */
   readonly pubackMillis: number;
 }
 
@@ -49,8 +52,6 @@ export interface SessionPorts {
   readonly tell: Tell;
 }
 
-/** For a persistent session: how long a broker keeps it while the device is away (MQTT 5). */
-const SESSION_EXPIRY_SECONDS = 86_400;
 /** A connection that lasted for so long was a good one. */
 const STEADY_MILLIS = 10_000;
 const UNCLAIMED_MAX = 100;
@@ -147,14 +148,14 @@ export class Session implements Transport, Subscriptions {
   }
 
   #connect(): void {
-    const { url, deviceId, mqttVersion, persistentSession } = this.#settings;
+    const { url, deviceId, mqttVersion, persistentSession, sessionExpirySeconds } = this.#settings;
     const isKept = mqttVersion === '5' && persistentSession;
     const client = mqtt.connect(url, {
       ...this.#settings.client,
       clientId: deviceId,
       protocolVersion: mqttVersion === '5' ? 5 : 4,
       clean: !persistentSession,
-      ...(isKept ? { properties: { sessionExpiryInterval: SESSION_EXPIRY_SECONDS } } : {}),
+      ...(isKept ? { properties: { sessionExpiryInterval: sessionExpirySeconds } } : {}),
       reconnectPeriod: 0,
       resubscribe: false,
       queueQoSZero: false,
@@ -170,7 +171,11 @@ export class Session implements Transport, Subscriptions {
     client.on('disconnect', ({ reasonCode }) => {
       reason ??= `the broker ended the connection with reason ${reasonCode ?? 0}`;
     });
-    client.on('packetreceive', (packet) => this.#arrived(client, packet));
+    const pubacks = new Pubacks((messageId) => {
+      if (client !== this.#client) return;
+      client.stream.write(Buffer.from([PUBACK, 2, messageId >> 8, messageId & 0xff]));
+    });
+    client.on('packetreceive', (packet) => this.#arrived(client, pubacks, packet));
     let isAccepted = false;
     client.once('connect', () => {
       isAccepted = true;
@@ -184,8 +189,12 @@ export class Session implements Transport, Subscriptions {
   /** Subscribes; sending begins when the receipts are granted. */
   async #open(client: MqttClient): Promise<void> {
     const filter = ownTopic(this.#settings.deviceId, 'receipts');
+    // MQTT.js itself would wait for ever, and nothing is sent before the answer.
+    const patience = this.#ports.timers.after(this.#settings.pubackMillis, () => {
+      this.#end(client, 'the broker did not answer the subscription to receipts in time');
+    });
     try {
-      await client.subscribeAsync(filter, { qos: 1 });
+      await client.subscribeAsync(filter, { qos: 1 }).finally(patience);
     } catch (error) {
       if (isRefusedSubscription(error)) {
         this.#ports.tell('refused', new SubscriptionRefusedError(filter, error));
@@ -201,14 +210,15 @@ export class Session implements Transport, Subscriptions {
     this.#listener?.up();
   }
 
-  async #request(client: MqttClient, { filter, qos, answered }: Subscription): Promise<void> {
+  async #request(client: MqttClient, subscription: Subscription): Promise<void> {
+    const { filter, qos } = subscription;
     try {
       await client.subscribeAsync(filter, { qos });
-      answered?.('granted');
+      subscription.answered?.('granted');
     } catch (error) {
       // Otherwise the connection is over, and the next one asks again.
       if (!isRefusedSubscription(error)) return;
-      answered?.('refused');
+      subscription.answered?.('refused');
       this.#ports.tell('refused', new SubscriptionRefusedError(filter, error));
     }
   }
@@ -256,24 +266,25 @@ export class Session implements Transport, Subscriptions {
   }
 
   /**
-   * A PUBLISH as it arrives, before MQTT.js handles it. Receipts are acknowledged at once. What is
-   * for a receiver must not be, and must not hold up the packets behind it either: for MQTT.js it
-   * becomes a message of QoS 0, and its PUBACK is sent from here.
+   * A PUBLISH as it arrives, before MQTT.js handles it. What is for a receiver is acknowledged when
+   * that has taken it, and must not hold up what arrives behind it, only its PUBACKs: for MQTT.js
+   * each becomes a message of QoS 0, and the PUBACKs are sent from here.
    */
-  #arrived(client: MqttClient, packet: Packet): void {
+  #arrived(client: MqttClient, pubacks: Pubacks, packet: Packet): void {
     if (packet.cmd !== 'publish') return;
-    if (packet.topic === ownTopic(this.#settings.deviceId, 'receipts')) {
-      this.#listener?.receipts(bytesOf(packet.payload));
-      return;
-    }
     const inbound = inboundOf(packet);
     const { messageId } = packet;
     packet.qos = 0;
-    const acknowledge = () => {
-      if (inbound.qos === 0 || messageId === undefined || client !== this.#client) return;
-      client.stream.write(Buffer.from([PUBACK, 2, messageId >> 8, messageId & 0xff]));
-    };
-    const arrival = { inbound, acknowledge };
+    // What nobody has asked for has no place among the others until somebody does.
+    const hold = () =>
+      inbound.qos === 0 || messageId === undefined ? () => {} : pubacks.take(messageId);
+    if (packet.topic === ownTopic(this.#settings.deviceId, 'receipts')) {
+      const acknowledge = hold();
+      this.#listener?.receipts(inbound.payload);
+      acknowledge();
+      return;
+    }
+    const arrival = { inbound, hold };
     if (this.#hand(client, arrival, [...this.#subscriptions])) return;
     // A persistent session delivers before anybody has asked: kept for who asks later.
     if (this.#unclaimed.length < UNCLAIMED_MAX) this.#unclaimed.push(arrival);
@@ -281,9 +292,10 @@ export class Session implements Transport, Subscriptions {
 
   /** Gives it to every subscription that matches; false when none does. */
   #hand(client: MqttClient, arrival: Arrival, subscriptions: readonly Subscription[]): boolean {
-    const { inbound, acknowledge } = arrival;
+    const { inbound, hold } = arrival;
     const matching = subscriptions.filter(({ filter }) => topicMatches(filter, inbound.topic));
     if (matching.length === 0) return false;
+    const acknowledge = hold();
     Promise.all(matching.map((subscription) => subscription.take(inbound))).then(
       acknowledge,
       () => {
@@ -299,7 +311,8 @@ export class Session implements Transport, Subscriptions {
 
 interface Arrival {
   readonly inbound: Inbound;
-  readonly acknowledge: () => void;
+  /** Gives it its place among the PUBACKs; the answer sends that, when its turn has come. */
+  readonly hold: () => () => void;
 }
 
 function bytesOf(payload: string | Buffer): Buffer {

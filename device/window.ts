@@ -8,6 +8,8 @@ import type { Entry } from './entry.ts';
 import type { Random } from './ports.ts';
 import { type RetryPolicy, waitMillis } from './schedule.ts';
 
+const SENT_KEPT_MAX = 1_000;
+
 /** A message that has a place in the window. */
 export interface Flight {
   readonly entry: Entry;
@@ -15,7 +17,7 @@ export interface Flight {
   dueAt: number | undefined;
   /** Tries on this connection: the wait grows with them. */
   tries: number;
-  /** The bridge is asked for it, and it has not been sent since. */
+  /** The bridge was asked for it, and has not answered since. */
   isAsked: boolean;
 }
 
@@ -41,6 +43,11 @@ export class Window {
 
   /** A pending message; they come in the order of their serials. */
   add(entry: Entry): void {
+    // Sent ones are dropped many at once, so that a long queue is not moved for each.
+    if (this.#unsentFrom > SENT_KEPT_MAX && this.#unsentFrom * 2 > this.#unsent.length) {
+      this.#unsent = this.#unsent.slice(this.#unsentFrom);
+      this.#unsentFrom = 0;
+    }
     this.#unsent.push(entry);
   }
 
@@ -66,27 +73,29 @@ export class Window {
       this.#flights.set(entry, flight);
     }
     flight.dueAt = undefined;
-    flight.isAsked = false;
     return flight;
   }
 
   /** It was sent: due again when the time-out is over. */
   wait(flight: Flight, now: number): void {
     flight.tries++;
+    flight.isAsked = false;
     flight.dueAt = now + waitMillis(this.#policy, flight.tries, this.#random);
   }
 
   /** The same, but instead of being sent. */
   ask(entry: Entry, now: number): void {
     const flight = this.take(entry);
-    flight.isAsked = true;
     this.wait(flight, now);
+    flight.isAsked = true;
   }
 
   /** The bridge does not know it: due now, if it was asked for. */
   unknown(entry: Entry, now: number): void {
     const flight = this.#flights.get(entry);
-    if (flight?.isAsked) flight.dueAt = now;
+    if (!flight?.isAsked) return;
+    flight.isAsked = false;
+    flight.dueAt = now;
   }
 
   /** When a message in flight is due, the earliest. */
@@ -103,6 +112,7 @@ export class Window {
     for (const flight of this.#flights.values()) {
       flight.entry.inDoubt = true;
       flight.tries = 0;
+      flight.isAsked = false;
       flight.dueAt = now;
     }
   }
@@ -113,7 +123,6 @@ export class Window {
       if (entry?.state === 'pending') return entry;
       this.#unsentFrom++;
     }
-    // Sent ones are dropped all at once, so that a long queue is not moved for each.
     this.#unsent = [];
     this.#unsentFrom = 0;
     return undefined;

@@ -10,6 +10,7 @@ import {
   type JsonValue,
   readJsonObject,
 } from '../core/json.ts';
+import { BODY_BYTES_MAX, MQTT_PAYLOAD_BYTES_MAX } from '../core/limits.ts';
 import { quoted } from '../core/printable.ts';
 import { type EpochMillis, epochMillis } from '../core/time.ts';
 import type { BookedOutcome } from './records.ts';
@@ -43,8 +44,13 @@ export type ReceiptsReading =
     }
   | { readonly ok: false; readonly detail: string };
 
-/** Entries of a payload, names of fields, and characters of a text that are looked at. */
-const ANSWERS_MAX = 2_000;
+/** The shortest answer, and the comma behind it. */
+const ANSWER_BYTES_MIN = '{"id":1,"outcome":"completed"},'.length;
+/** Entries of a payload that are looked at: as many as fit into one that IoT Core delivers. */
+const ANSWERS_MAX = Math.floor(MQTT_PAYLOAD_BYTES_MAX / ANSWER_BYTES_MIN);
+/** Ids that one release or query names: far fewer than one payload can answer. */
+export const REQUEST_IDS_MAX = 100;
+/** Names of fields, and characters of a text, that are looked at. */
 const FIELDS_MAX = 100;
 const TEXT_CHARS_MAX = 1_024;
 const BODY_HASH = /^[0-9a-f]{64}$/;
@@ -58,6 +64,10 @@ export function ownTopic(device: string, name: 'receipts' | 'release' | 'query')
 }
 
 export function readReceipts(payload: Uint8Array): ReceiptsReading {
+  if (payload.length > MQTT_PAYLOAD_BYTES_MAX) {
+    const detail = `it has ${payload.length} bytes; up to ${MQTT_PAYLOAD_BYTES_MAX} are read`;
+    return { ok: false, detail };
+  }
   const json = readJsonObject(payload);
   if (!json.ok) return { ok: false, detail: json.detail };
   const { v, route, receipts } = json.value;
@@ -137,12 +147,38 @@ export function releasePayload(route: string, ids: readonly MessageId[]): string
   return `{"v":1,"route":${JSON.stringify(route)},"ids":[${ids.map(idJson).join(',')}]}`;
 }
 
-export function queryPayload(
-  route: string,
-  messages: readonly { readonly id: MessageId | undefined; readonly hash: string }[],
-): string {
-  const asked = messages.map(
-    ({ id, hash }) => `{${id === undefined ? '' : `"id":${idJson(id)},`}"bodyHash":"${hash}"}`,
-  );
-  return `{"v":1,"route":${JSON.stringify(route)},"messages":[${asked.join(',')}]}`;
+/** How many of the ids, from the first on, one release can name; at least one. */
+export function countReleasable(route: string, ids: readonly MessageId[]): number {
+  return countFitting(releasePayload(route, []), ids.map(idJson));
+}
+
+export interface Asked {
+  readonly id: MessageId;
+  readonly hash: string;
+}
+
+export function queryPayload(route: string, messages: readonly Asked[]): string {
+  const asked = messages.map(askedJson).join(',');
+  return `{"v":1,"route":${JSON.stringify(route)},"messages":[${asked}]}`;
+}
+
+/** How many of the messages, from the first on, one query can name; at least one. */
+export function countAskable(route: string, messages: readonly Asked[]): number {
+  return countFitting(queryPayload(route, []), messages.map(askedJson));
+}
+
+function askedJson({ id, hash }: Asked): string {
+  return `{"id":${idJson(id)},"bodyHash":"${hash}"}`;
+}
+
+/** The bridge answers no request that is longer than a body may be. */
+function countFitting(frame: string, parts: readonly string[]): number {
+  let bytes = Buffer.byteLength(frame) - 1;
+  let count = 0;
+  for (const part of parts.slice(0, REQUEST_IDS_MAX)) {
+    bytes += Buffer.byteLength(part) + 1;
+    if (count > 0 && bytes > BODY_BYTES_MAX) break;
+    count++;
+  }
+  return count;
 }

@@ -46,6 +46,17 @@ describe('a release', () => {
     });
   });
 
+  it('of 2,300 UUIDs is answered, and one that is longer than a body may be is not', async () => {
+    const bridge = harness();
+    const uuid = (n: number) => `0198a3c0-7b1e-7c3a-9f00-${String(n).padStart(12, '0')}`;
+    const ids = Array.from({ length: 2_400 }, (_, n) => uuid(n));
+    await bridge.ask('release', releaseOf(...ids.slice(0, 2_300)));
+    expect(bridge.answersTo('dev-1')).toHaveLength(2_300);
+    await bridge.ask('release', releaseOf(...ids));
+    expect(bridge.answersTo('dev-1')).toHaveLength(2_300);
+    expect(bridge.counts.get('- Unreadable')).toBe(1);
+  });
+
   it('that overtakes its message is completed, and the message is booked as usual', async () => {
     const bridge = harness();
     await bridge.ask('release', releaseOf('c-1'));
@@ -82,7 +93,7 @@ describe('a release', () => {
 
   it('takes thousands of ids and answers in publications that can be sent', async () => {
     const bridge = harness();
-    const ids = Array.from({ length: 3_000 }, (_, n) => `id-${n}`.padEnd(36, '-'));
+    const ids = Array.from({ length: 2_300 }, (_, n) => `id-${n}`.padEnd(36, '-'));
     await bridge.ask('release', releaseOf(...ids));
     expect(bridge.answersTo('dev-1').map(({ id }) => id)).toEqual(ids);
     expect(bridge.published.length).toBeGreaterThan(1);

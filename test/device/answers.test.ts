@@ -68,6 +68,38 @@ describe('an answer', () => {
     expect(entry.receipt).toMatchObject({ outcome: 'duplicate', bookedAt: 5 });
   });
 
+  it('is noted of a rejected body whose id the bridge makes, under the id that the device knows', async () => {
+    const world = await startWorld();
+    world.sender.up();
+    const { record } = await world.keep('hashed', { at: 1 });
+    const bodyHash = record.hash;
+    await settle();
+    const why = { outcome: 'rejected', reason: 'early' };
+    await world.answer('hashed', { id: 'sha:00', bodyHash, ...why });
+    const booked = { bodyHash, outcome: 'accepted', bookedAt: 5 };
+    await world.answer('hashed', { id: 'sha:00', ...booked }, booked);
+    const listed = [];
+    for await (const message of world.outbox.rejected.list()) listed.push(message);
+    expect(listed).toMatchObject([{ reason: 'early', bookedLaterAt: 5 }]);
+    const told = world.told.filter(({ name }) => name === 'receipt');
+    expect(told).toEqual([
+      { name: 'receipt', args: [{ route: 'hashed', id: bodyHash, ...booked }] },
+    ]);
+  });
+
+  it('does not bring back a rejected message that is being discarded', async () => {
+    const world = await startWorld();
+    world.sender.up();
+    const entry = await world.keep('charges', {}, 'a');
+    await settle();
+    await world.answer('charges', receipt(entry, 'rejected', { reason: 'early' }));
+    const discarding = world.outbox.rejected.discard('charges', { kind: 'text', text: 'a' });
+    await world.answer('charges', receipt(entry));
+    expect(await discarding).toBe(1);
+    expect(world.outbox.held()).toEqual({ messages: 0, bytes: 0 });
+    expect([...world.store.disk.keys()]).toEqual(['owner/outbox']);
+  });
+
   it('of a rejected message that was booked after all is noted in the side store', async () => {
     const world = await startWorld();
     world.sender.up();

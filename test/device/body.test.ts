@@ -10,7 +10,14 @@ import { BODY_BYTES_MAX } from '../../core/limits.ts';
 import { receiptsTopic } from '../../core/receipts.ts';
 import { draftOf, type GivenId } from '../../device/body.ts';
 import { checkRoutes, type DeviceRoute, type RouteProfile } from '../../device/profile.ts';
-import { ownTopic, readReceipts } from '../../device/wire.ts';
+import {
+  countAskable,
+  countReleasable,
+  ownTopic,
+  queryPayload,
+  readReceipts,
+  releasePayload,
+} from '../../device/wire.ts';
 
 const ids = { draw: () => 'drawn', count: () => ({ epoch: 'e1', seq: 7 }) };
 
@@ -210,10 +217,30 @@ describe('the wire', () => {
     );
   });
 
-  it('reads no more of a payload than a bridge would send', () => {
-    const receipts = Array.from({ length: 5_000 }, () => ({ id: 'a', outcome: 'completed' }));
-    const payload = Buffer.from(JSON.stringify({ v: 1, route: 'r', receipts }));
-    const reading = readReceipts(payload);
-    expect(reading).toMatchObject({ ok: true, odd: ['more than 2000 receipts in one payload'] });
+  it('reads every answer of a payload that IoT Core delivers, and nothing of a longer one', () => {
+    const of = (count: number, receipt: unknown) =>
+      readReceipts(
+        Buffer.from(JSON.stringify({ v: 1, route: 'r', receipts: Array(count).fill(receipt) })),
+      );
+    const full = of(4_225, { id: 1, outcome: 'completed' });
+    expect(full).toMatchObject({ ok: true, odd: [], answers: { length: 4_225 } });
+    expect(of(65_000, 0)).toMatchObject({
+      ok: true,
+      answers: [],
+      odd: expect.arrayContaining([expect.stringMatching(/^more than 4228 receipts/)]),
+    });
+    expect(of(65_600, 0)).toMatchObject({ ok: false, detail: expect.stringContaining('131072') });
+  });
+
+  it('asks and releases as much at a time as the bridge answers, to the byte', () => {
+    const id = (n: number) => ({ kind: 'text' as const, text: `${n % 10}${'\u0001'.repeat(155)}` });
+    const ids = Array.from({ length: 100 }, (_, n) => id(n));
+    const messages = ids.map((each) => ({ id: each, hash: '0'.repeat(64) }));
+    const releasable = countReleasable('r', ids);
+    expect(releasePayload('r', ids.slice(0, releasable)).length).toBeLessThanOrEqual(92_160);
+    expect(releasePayload('r', ids.slice(0, releasable + 1)).length).toBeGreaterThan(92_160);
+    const askable = countAskable('r', messages);
+    expect(queryPayload('r', messages.slice(0, askable)).length).toBeLessThanOrEqual(92_160);
+    expect(queryPayload('r', messages.slice(0, askable + 1)).length).toBeGreaterThan(92_160);
   });
 });

@@ -1,11 +1,53 @@
 /** Goal: without a network a device takes messages, keeps them, and says what it cannot take. */
 import { describe, expect, it } from 'vitest';
+import { Device } from '../../device/device.ts';
 import type { ConnectOptions } from '../../device/index.ts';
+import { checkOptions, systemTimers } from '../../device/options.ts';
 import { startFakeBroker } from '../local/fake-mqtt5-broker.ts';
+import { startWorld } from './fake-world.ts';
 import { newOutbox } from './folders.ts';
-import { connectTo, receiptOf, startBroker } from './scripted.ts';
+import { connectTo, receiptOf, startBroker, TOPIC } from './scripted.ts';
 
 describe('without a network', () => {
+  it('a drain that is given up leaves nothing behind', async () => {
+    let late = 0;
+    const after = (millis: number, task: () => void) => {
+      let isOver = false;
+      const run = () => {
+        isOver = true;
+        task();
+      };
+      const cancel = systemTimers.after(millis, run);
+      return () => {
+        if (isOver && millis === 7) late += 1;
+        cancel();
+      };
+    };
+    const device = await nowhere({ timers: { now: systemTimers.now, after } });
+    await device.keep('charges', {});
+    for (let n = 0; n < 3; n++) {
+      await expect(device.drain({ timeoutMillis: 7 })).rejects.toThrow(/1 messages are unfinished/);
+    }
+    await device.close();
+    expect(late).toBe(0);
+  });
+
+  it('nobody is left waiting, though the outbox cannot be closed', async () => {
+    const settings = await checkOptions({
+      ...{ url: 'mqtt://127.0.0.1:1', deviceId: 'm', outbox: 'memory' },
+      routes: { charges: { topic: TOPIC, idField: 'id' } },
+    });
+    const { outbox, store } = await startWorld();
+    store.close = () => Promise.reject(new Error('told to fail'));
+    const device = new Device({ settings, store, outbox, setAside: undefined });
+    const { receipt } = await device.keep('charges', {});
+    const drained = device.drain();
+    drained.catch(() => {});
+    await expect(device.close()).rejects.toThrow('told to fail');
+    await expect(receipt).rejects.toMatchObject({ code: 'closed', kept: true });
+    await expect(drained).rejects.toMatchObject({ code: 'closed' });
+  });
+
   const nowhere = async (options: Partial<ConnectOptions> = {}) => {
     const broker = await startFakeBroker();
     await broker.close();

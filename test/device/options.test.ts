@@ -33,6 +33,21 @@ describe('connect', () => {
       /tls.ca is neither a PEM nor a file/,
     ],
     ['a PEM that is none', { url: 'mqtts://b', tls: { ca: '-----BEGIN X' } }, /./],
+    [
+      'a name for ALPN that TLS cannot say',
+      { url: 'mqtts://b', tls: { alpn: ['x'.repeat(256)] } },
+      /tls.alpn has a name that is not of 1 to 255 bytes/,
+    ],
+    [
+      'how long a session is kept that is not',
+      { sessionExpirySeconds: 60 },
+      /sessionExpirySeconds needs persistentSession/,
+    ],
+    [
+      'a session longer than for ever',
+      { persistentSession: true, mqttVersion: '5', sessionExpirySeconds: 2 ** 32 },
+      /sessionExpirySeconds is 4294967296; .*from 1 to 4294967295/,
+    ],
     ['no device', { deviceId: '' }, /deviceId is ""/],
     ['a device of two levels', { deviceId: 'a/b' }, /without \/ \+ #/],
     ['a device with a wildcard', { deviceId: '+' }, /without \/ \+ #/],
@@ -106,6 +121,16 @@ describe('connect', () => {
     });
     await device.close();
     await device.close();
+  });
+
+  it('leaves nothing open when it fails late', async () => {
+    const options = good();
+    const after = () => {
+      throw new Error('told to fail');
+    };
+    const failing = { ...options, waitMillis: 10, timers: { now: () => 0, after } };
+    await expect(connect(failing)).rejects.toThrow('told to fail');
+    await (await connect(options)).close();
   });
 
   it('takes no routes at all, for a program that only receives', async () => {

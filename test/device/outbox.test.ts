@@ -31,6 +31,15 @@ describe('an id', () => {
     for (const each of kept) await expect(each).rejects.toMatchObject({ code: 'store-failed' });
   });
 
+  it('that the disk did not take rejects for whoever asked for its receipt meanwhile', async () => {
+    const world = await startWorld();
+    world.store.isFailing = true;
+    const { entry, kept } = keep(world, 'a');
+    const receipt = world.outbox.answerTo(entry);
+    await expect(kept).rejects.toMatchObject({ code: 'store-failed' });
+    await expect(receipt).rejects.toMatchObject({ code: 'store-failed' });
+  });
+
   it('with another body is a conflict while it is held, and the held one is not touched', async () => {
     const world = await startWorld();
     const { entry, kept } = keep(world, 'a', { n: 1 });

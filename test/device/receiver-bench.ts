@@ -22,6 +22,8 @@ export interface Bench {
   readonly folder: string;
   readonly store: Store;
   readonly receiver: OwnedReceiver;
+  /** What the session was given. */
+  readonly subscription: Subscription;
   readonly events: readonly ReceiverEvent[];
   readonly timers: FakeTimers;
   /** Bodies that the handler was called with. */
@@ -72,11 +74,12 @@ export async function startBench(given: BenchOptions = {}): Promise<Bench> {
   const receiver = createReceiver(ports, 'booked/+/charges', handler, options);
   const bench: Bench = {
     ...{ folder, store, receiver, events, timers, calls },
-    time: given.time ?? epochMillis(START),
-    take: (message) => {
+    get subscription() {
       if (subscription === undefined) throw new Error('nothing was subscribed');
-      return subscription.take(inbound(message));
+      return subscription;
     },
+    time: given.time ?? epochMillis(START),
+    take: (message) => bench.subscription.take(inbound(message)),
     told: (kind, count = 1) =>
       new Promise((resolve) => {
         const look = () => {

@@ -34,6 +34,18 @@ describe('a handler', () => {
     await bench.close();
   });
 
+  it('is `ready` when its filter is granted, and not for ever about to be', async () => {
+    const benches = [await startBench(), await startBench(), await startBench()];
+    const [granted, refused, closed] = benches.map(({ receiver }) => receiver.ready);
+    // As the session calls it.
+    benches[0]?.subscription.answered?.('granted');
+    benches[1]?.subscription.answered?.('refused');
+    for (const bench of benches) await bench.close();
+    await expect(granted).resolves.toBeUndefined();
+    await expect(refused).rejects.toMatchObject({ code: 'subscription-refused' });
+    await expect(closed).rejects.toMatchObject({ code: 'closed' });
+  });
+
   it('is waited for when the receiver closes', async () => {
     const work = gate();
     const bench = await startBench({ handler: () => work.opened });

@@ -274,6 +274,27 @@ describe('a start with a full outbox', () => {
     expect(world.ids()).toEqual(['a']);
   });
 
+  it('asks one window long where the bridge does not answer, and of no body without an id', async () => {
+    const before = await startWorld();
+    await before.keep('hashed', { at: 1 });
+    await keepMany(before, 250);
+    const settings = { askFirst: true, perSecondMax: 1_000, inFlightMax: 100 };
+    const world = await startWorld(settings, before.store.disk);
+    world.sender.up();
+    await settle();
+    expect(world.transport.on('hashed/m')).toHaveLength(1);
+    expect(world.ids()).toEqual([]);
+    const answerAll = () => {
+      const sent = [...world.outbox.entries()].filter(({ tries }) => tries > 0);
+      return Promise.all(sent.map((each) => world.answer(each.record.route, receipt(each))));
+    };
+    await world.timers.advance(30_000);
+    for (let round = 0; round < 4; round++) await answerAll();
+    expect(new Set(world.ids()).size).toBe(250);
+    expect(world.transport.on('tollbridge/m/query')).toHaveLength(1);
+    expect(world.outbox.held().messages).toBe(0);
+  });
+
   it('sends what a query had no answer for, and asks only about what it may have sent', async () => {
     const before = await startWorld();
     await keepMany(before, 2);

@@ -3,9 +3,11 @@
  * is refused is told apart from a network that is down. Method: a scripted MQTT 5 broker that keeps
  * every packet.
  */
+import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { systemTimers } from '../../device/options.ts';
 import { Session } from '../../device/session.ts';
+import { listenOn } from '../../local/listen.ts';
 import type { FakeBroker } from '../local/fake-mqtt5-broker.ts';
 import { newOutbox } from './folders.ts';
 import { connectTo, ends, receiptOf, startBroker, TOPIC } from './scripted.ts';
@@ -171,6 +173,63 @@ describe('a connection', () => {
 });
 
 describe('a session', () => {
+  it('that the broker keeps is kept for as long as the options say', async () => {
+    const broker = await startBroker();
+    await connectTo(broker.port, { persistentSession: true, sessionExpirySeconds: 604_800 });
+    expect(await broker.received('connect')).toMatchObject({
+      properties: { sessionExpiryInterval: 604_800 },
+    });
+  });
+
+  it('acknowledges in the order of arrival, receipts included, whatever is finished first', async () => {
+    const broker = await startBroker();
+    const device = await connectTo(broker.port, { persistentSession: true });
+    const finish = new Map<string, () => void>();
+    const receiver = device.receive(
+      'booked/#',
+      ({ topic }) => new Promise<void>((end) => finish.set(topic, end)),
+      { withoutId: 'pass' },
+    );
+    await receiver.ready;
+    const forward = (messageId: number, topic: string) => ({
+      ...{ cmd: 'publish' as const, topic, qos: 1 as const, dup: false, retain: false },
+      ...{ messageId, payload: '{}' },
+    });
+    const { id, bodyHash, receipt } = await device.keep('charges', {});
+    await broker.received('publish');
+    broker.send(
+      forward(1, 'booked/slow'),
+      { ...receiptOf(id, bodyHash), qos: 1, messageId: 2 },
+      forward(3, 'booked/quick'),
+    );
+    await receipt;
+    while (finish.size < 2) await new Promise((next) => setImmediate(next));
+    finish.get('booked/quick')?.();
+    // What was acknowledged by now would be on the wire before this.
+    await device.keep('charges', { n: 2 });
+    await broker.received('publish', 0, ({ payload }) => payload.toString().includes('"n":2'));
+    expect(broker.packets().some(({ cmd }) => cmd === 'puback')).toBe(false);
+    finish.get('booked/slow')?.();
+    await broker.received('puback', 0, ({ messageId }) => messageId === 3);
+    const order = broker.packets().map((packet) => packet.cmd === 'puback' && packet.messageId);
+    expect(order.filter(Boolean)).toEqual([1, 2, 3]);
+  });
+
+  it('whose subscription to receipts has no answer is ended, and tried again', async () => {
+    const server = createServer((socket) => {
+      // CONNACK, and not a word more.
+      socket.once('data', () => socket.write(Buffer.from([0x20, 3, 0, 0, 0])));
+      socket.on('error', () => {});
+    });
+    ends.push(() => new Promise((resolve) => server.close(() => resolve())));
+    const port = await listenOn(server, 0, '127.0.0.1');
+    const reason = await new Promise((resolve, reject) => {
+      const on = { disconnected: (event: { reason: string }) => resolve(event.reason) };
+      connectTo(port, { pubackMillis: 30, on }).catch(reject);
+    });
+    expect(reason).toBe('the broker did not answer the subscription to receipts in time');
+  });
+
   it('answers every publication, with `lost` when its connection ends', async () => {
     const broker = await startBroker({ puback: () => undefined });
     const ports = { timers: systemTimers, random: () => 0, tell: () => {} };
@@ -180,6 +239,7 @@ describe('a session', () => {
       client: {},
       mqttVersion: '5' as const,
       persistentSession: false,
+      sessionExpirySeconds: 60,
       reconnect: { firstMillis: 5, maxMillis: 5 },
       pubackMillis: 10_000,
     };
