@@ -19,6 +19,7 @@ export interface IdCandidate {
 
 /** Each key once, the plainest reading first; none where the text can be no id at all. */
 export function candidatesOf(told: string): readonly IdCandidate[] {
+  if (told === '') return [];
   const isInteger = /^-?\d+$/.test(told);
   const takings: readonly (readonly [IdTaking, IdTelling, JsonValue])[] = [
     ['text', 'plain', told],

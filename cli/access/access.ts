@@ -99,8 +99,9 @@ async function connect(
   const stack = stackPrefixOf(choice.stack ?? pascalCase(bridge.name));
   const stacks = client((settings) => new CloudFormationClient(settings));
   const region = await stacks.config.region();
-  const where = whereOf(choice, stack, region);
-  const outputs = await readOutputs(stacks, stack, where);
+  const place = choice.kind === 'local' ? `the local cloud at ${choice.url}` : `AWS in ${region}`;
+  const where = choice.kind === 'local' ? place : `${stack} on ${place}`;
+  const outputs = await readOutputs(stacks, stack, place);
   return {
     kind: choice.kind,
     choice,
@@ -134,12 +135,6 @@ function settingsOf(choice: Choice): ClientSettings {
         ...(choice.region !== undefined && { region: choice.region }),
       };
   }
-}
-
-function whereOf(choice: Choice, stack: string, region: string): string {
-  return choice.kind === 'local'
-    ? `the local cloud at ${choice.url}`
-    : `${stack} on AWS in ${region}`;
 }
 
 function outputOf(outputs: Outputs, name: string, stack: string): string {

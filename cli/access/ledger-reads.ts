@@ -41,6 +41,8 @@ export interface LedgerFilter {
   /** ISO 8601. */
   readonly bookedFrom?: string | undefined;
   readonly bookedBefore?: string | undefined;
+  /** No more rows are wanted, so no larger pages need to be read and paid. */
+  readonly limit?: number | undefined;
 }
 
 /** Of a device on a route, in the order of ids; consistent. */
@@ -59,9 +61,9 @@ export function byDevice(
       TableName: access.tables.ledger,
       ConsistentRead: true,
       KeyConditionExpression: 'pk = :pk',
-      ...conditions.input,
+      ...conditions,
       ExpressionAttributeValues: {
-        ...conditions.input.ExpressionAttributeValues,
+        ...conditions.ExpressionAttributeValues,
         ':pk': { S: partitionOf(route, device) },
       },
     },
@@ -94,9 +96,9 @@ export function byAccount(
         TableName: access.tables.ledger,
         IndexName: BY_ACCOUNT,
         KeyConditionExpression: 'accountPeriod = :key AND occurrence BETWEEN :from AND :to',
-        ...conditions.input,
+        ...conditions,
         ExpressionAttributeValues: {
-          ...conditions.input.ExpressionAttributeValues,
+          ...conditions.ExpressionAttributeValues,
           ':key': { S: accountPeriodKey(account, month, shard) },
           ':from': { S: period.from },
           // Every occurrence goes on after its time, so none of them is equal to the end.
@@ -116,23 +118,26 @@ export function byScan(
   period: Period | undefined,
   progress: Progress,
 ): AsyncIterable<Item> {
-  const { input } = conditionsOf(filter, period);
+  const conditions = conditionsOf(filter, period);
   return scan(
     access.dynamodb,
-    { TableName: access.tables.ledger, ...(index && { IndexName: index }), ...input },
+    { TableName: access.tables.ledger, ...(index && { IndexName: index }), ...conditions },
     progress,
   );
 }
 
+type Conditions = Pick<
+  QueryCommandInput,
+  'Limit' | 'FilterExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
+>;
+
+/** More rows than fit into a page of 1 MB are read by whole pages. */
+const SMALL_PAGE_ROWS = 1_000;
+
 function conditionsOf(
-  { route, bookedFrom, bookedBefore }: LedgerFilter,
+  { route, bookedFrom, bookedBefore, limit }: LedgerFilter,
   period: Period | undefined,
-): {
-  readonly input: Pick<
-    QueryCommandInput,
-    'FilterExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
-  >;
-} {
+): Conditions {
   const tests = [
     ['#route = :route', route],
     ['#bookedAt >= :bookedFrom', bookedFrom],
@@ -141,15 +146,15 @@ function conditionsOf(
     ['#occurredAt < :occurredBefore', period?.to],
   ] as const;
   const given = tests.flatMap(([test, value]) => (value === undefined ? [] : [{ test, value }]));
-  if (given.length === 0) return { input: {} };
+  if (given.length === 0) {
+    return limit !== undefined && limit <= SMALL_PAGE_ROWS ? { Limit: limit } : {};
+  }
   const names = given.map(({ test }) => test.slice(0, test.indexOf(' ')));
   return {
-    input: {
-      FilterExpression: given.map(({ test }) => test).join(' AND '),
-      ExpressionAttributeNames: Object.fromEntries(names.map((name) => [name, name.slice(1)])),
-      ExpressionAttributeValues: Object.fromEntries(
-        given.map(({ test, value }) => [test.slice(test.indexOf(':')), { S: value }]),
-      ),
-    },
+    FilterExpression: given.map(({ test }) => test).join(' AND '),
+    ExpressionAttributeNames: Object.fromEntries(names.map((name) => [name, name.slice(1)])),
+    ExpressionAttributeValues: Object.fromEntries(
+      given.map(({ test, value }) => [test.slice(test.indexOf(':')), { S: value }]),
+    ),
   };
 }

@@ -190,8 +190,15 @@ export function readNote(line: string): Readonly<Record<string, unknown>> | unde
   }
 }
 
-/** Delivery ids are made in the cloud; one with other characters is not searched for. */
+/**
+ * Whether a text can stand in a query as it is. What a device made may hold quotation marks, and no
+ * two query languages escape them alike.
+ */
+export function isSearchable(term: string): boolean {
+  return /^[\w.:-]+$/.test(term);
+}
+
 function quotedTerm(term: string): string {
-  if (/^[\w-]+$/.test(term)) return `"${term}"`;
-  throw new AccessError('only letters, digits, - and _ can be searched for in the logs');
+  if (isSearchable(term)) return `"${term}"`;
+  throw new AccessError('only letters, digits and . : - _ can be searched for in the logs');
 }

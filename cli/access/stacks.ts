@@ -37,15 +37,13 @@ export async function readOutputs(
   prefix: string,
   where: string,
 ): Promise<Outputs> {
-  const parts = await Promise.all(
-    PARTS.map(async (part) => {
-      const stack = await findStack(client, `${prefix}-${part}`);
-      return stack ?? (await noSuchStack(client, `${prefix}-${part}`, where));
-    }),
-  );
+  const names = PARTS.map((part) => `${prefix}-${part}`);
+  const parts = await Promise.all(names.map((name) => findStack(client, name)));
+  const missing = names.find((_, at) => parts[at] === undefined);
+  if (missing !== undefined) await noSuchStack(client, missing, where);
   return Object.fromEntries(
     parts
-      .flatMap(({ Outputs: outputs }) => outputs ?? [])
+      .flatMap((stack) => stack?.Outputs ?? [])
       .map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]),
   );
 }

@@ -3,6 +3,7 @@
  * receipt (I3, I4). What throws here is tried again by the queue, and finds its own row.
  */
 import type { Route } from '../../core/config/route.ts';
+import { COPY_NOTE, type CopyNote } from '../../core/copy-note.ts';
 import { RetryableError, TerminalError } from '../../core/errors.ts';
 import type { Message, Rejection } from '../../core/message.ts';
 import { METRIC, type Metric } from '../../core/metrics.ts';
@@ -91,17 +92,29 @@ async function afterVerdict(deps: IngestDeps, fold: Registered, verdict: Verdict
     }
     case 'duplicate':
       deps.telemetry.count(METRIC.duplicate, tries);
+      noteCopies(deps, fold, verdict);
       await forwardCopy(deps, fold, verdict);
       break;
     case 'accepted':
     case 'resumed':
       deps.telemetry.count(verdict.kind === 'accepted' ? METRIC.accepted : METRIC.resumed, 1);
       deps.telemetry.count(METRIC.duplicate, tries - 1);
+      noteCopies(deps, fold, verdict);
       // The rule's clock and the function's are two: one ahead of the other is no time travel.
       deps.telemetry.count(METRIC.bookingLag, Math.max(0, deps.clock() - fold.delivery.receivedAt));
       await forwardMessage(deps, fold, { owner: verdict.firstDeliveryId });
   }
   return { answerTo: message.device, receipt: bookedReceipt(message, verdict) };
+}
+
+/** One line for each delivery that did not book the message: no metric can tell devices apart. */
+function noteCopies(deps: IngestDeps, fold: Registered, { firstDeliveryId }: Booking): void {
+  const { device, key } = fold.reading.message;
+  for (const deliveryId of fold.deliveryIds) {
+    if (deliveryId === firstDeliveryId) continue;
+    const note: CopyNote = { device, id: key.id, deliveryId };
+    deps.telemetry.note('info', COPY_NOTE, { ...note });
+  }
 }
 
 /** A copy is dropped, or passed on with its mark, or passed on as if nobody had looked. */
