@@ -6,6 +6,7 @@ import type { IClientOptions } from 'mqtt';
 import { DEVICE_BYTES_MAX } from '../core/limits.ts';
 import { printable, quoted } from '../core/printable.ts';
 import { systemClock } from '../core/time.ts';
+import { stripBasicIngest } from '../core/topics.ts';
 import { InvalidOptionsError } from './errors.ts';
 import type { DeviceEvents } from './events.ts';
 import type { OutboxLimits } from './outbox.ts';
@@ -142,6 +143,7 @@ export async function checkOptions(options: ConnectOptions): Promise<Settings> {
   // Whoever only receives has nothing to publish.
   const isReceiver = persistentSession === true && Object.keys(given ?? {}).length === 0;
   const routes = isReceiver ? new Map() : checkRoutes(given, problems);
+  checkTopics(routes, options.deviceId, problems);
   const client = await clientOptions(options, problems);
   if (problems.length > 0) throw new InvalidOptionsError(problems);
   return {
@@ -159,6 +161,26 @@ export async function checkOptions(options: ConnectOptions): Promise<Settings> {
     random: options.random ?? Math.random,
     timers: options.timers ?? systemTimers,
   };
+}
+
+/**
+ * A broker ends the connection at a PUBLISH that the device's policy does not allow, and what is in
+ * the outbox by then would be sent to that topic for ever: so it is refused before anything is kept.
+ */
+function checkTopics(
+  routes: ReadonlyMap<string, DeviceRoute>,
+  deviceId: unknown,
+  problems: string[],
+): void {
+  for (const { name, topic } of routes.values()) {
+    if (typeof deviceId !== 'string' || stripBasicIngest(topic).split('/').includes(deviceId)) {
+      continue;
+    }
+    problems.push(
+      `routes.${name}.topic ${quoted(topic, 256)} has no level ${quoted(deviceId, 128)}: a device ` +
+        "publishes on its own topics, as 'tollbridge device-profile' prints them",
+    );
+  }
 }
 
 function checkUrl({ url, tls }: ConnectOptions, problems: string[]): string {

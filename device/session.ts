@@ -11,11 +11,12 @@
  * its connection ends.
  */
 import { Socket } from 'node:net';
-import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient, type Packet } from 'mqtt';
+import mqtt, { type IClientOptions, type MqttClient, type Packet } from 'mqtt';
 import { printable } from '../core/printable.ts';
 import { topicMatches } from '../core/topics.ts';
-import { SubscriptionRefusedError } from './errors.ts';
+import { ConnectionRefusedError, SubscriptionRefusedError } from './errors.ts';
 import type { Tell } from './events.ts';
+import { inboundOf } from './inbound.ts';
 import type {
   Inbound,
   Publication,
@@ -58,6 +59,7 @@ const UNCLAIMED_MAX = 100;
 const UNANSWERED =
   'the broker ended the connection before it answered, as brokers do to a certificate or a client ' +
   'id that they do not know';
+const REASON_CHARS_MAX = 512;
 const DISCONNECT_MILLIS = 1_000;
 /** MQTT 3.1.1 §3.14 and §3.4; in MQTT 5 the same bytes say reason 0. */
 const DISCONNECT_PACKET = Buffer.from([0xe0, 0]);
@@ -73,13 +75,15 @@ export class Session implements Transport, Subscriptions {
   #upAt = 0;
   /** Why this side ended the present connection. */
   #endReason: string | undefined;
-  /** Its publications without an answer; a call says that they are lost. */
-  readonly #unanswered = new Set<() => void>();
+  /** Its publications without an answer, with their topics; a call says that they are lost. */
+  readonly #unanswered = new Map<() => void, string>();
   /** What arrived on it for nobody yet. */
   #unclaimed: Arrival[] = [];
   #isClosed = false;
   /** Connections that failed one after the other. */
   #failures = 0;
+  /** Connections that the broker ended before it had said a word, one after the other. */
+  #silences = 0;
   #cancelRetry: (() => void) | undefined;
 
   constructor(settings: SessionSettings, ports: SessionPorts) {
@@ -111,7 +115,7 @@ export class Session implements Transport, Subscriptions {
         resolve(outcome);
       };
       const lose = () => answer({ kind: 'lost' });
-      this.#unanswered.add(lose);
+      this.#unanswered.set(lose, topic);
       const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
       client.publish(topic, bytes, { qos }, (error) => {
         if (!error) return answer({ kind: 'acknowledged' });
@@ -179,9 +183,11 @@ export class Session implements Transport, Subscriptions {
     let isAccepted = false;
     client.once('connect', () => {
       isAccepted = true;
+      this.#silences = 0;
       void this.#open(client);
     });
     client.once('close', () => {
+      if (!isAccepted && reason === undefined && this.#endReason === undefined) this.#unheard();
       this.#closed(reason ?? this.#endReason ?? (isAccepted ? 'the connection ended' : UNANSWERED));
     });
   }
@@ -227,25 +233,42 @@ export class Session implements Transport, Subscriptions {
     const { timers, random, tell } = this.#ports;
     const lasted = this.#isUp ? timers.now() - this.#upAt : 0;
     const wasUp = this.#isUp;
+    const hint = this.#endReason === undefined ? this.#hint() : '';
     this.#isUp = false;
     this.#client = undefined;
     this.#endReason = undefined;
     this.#unclaimed = [];
-    for (const lose of this.#unanswered) lose();
+    for (const lose of [...this.#unanswered.keys()]) lose();
     if (wasUp) this.#listener?.down();
     if (this.#isClosed) return;
     // A broker that lets a device in only to throw it out again is left alone for longer each time.
     this.#failures = lasted > STEADY_MILLIS ? 1 : this.#failures + 1;
     const retryMillis = waitMillis(this.#settings.reconnect, this.#failures, random);
     this.#cancelRetry = timers.after(retryMillis, () => this.#connect());
-    tell('disconnected', { reason, retryMillis });
+    tell('disconnected', { reason: printable(reason + hint, REASON_CHARS_MAX), retryMillis });
+  }
+
+  /** Brokers do not say which PUBLISH they ended a connection for; it is one of these. */
+  #hint(): string {
+    const [topic] = this.#unanswered.values();
+    if (topic === undefined) return '';
+    return (
+      `; ${this.#unanswered.size} PUBLISH had no PUBACK, the first on ${topic}: a broker ends the ` +
+      'connection where the policy does not allow a topic'
+    );
+  }
+
+  /** Once it may be a broker that is stopped; twice, it does not want this device. */
+  #unheard(): void {
+    this.#silences++;
+    if (this.#silences === 2) this.#ports.tell('refused', new ConnectionRefusedError(UNANSWERED));
   }
 
   /** Tells a refusal, and puts any error into words. */
   #explain(error: Error): string {
     const refusal = refusalOf(error);
     if (refusal !== undefined) this.#ports.tell('refused', refusal);
-    return printable(refusal?.message ?? error.message, 512);
+    return printable(refusal?.message ?? error.message, REASON_CHARS_MAX);
   }
 
   #end(client: MqttClient, reason: string): void {
@@ -313,23 +336,6 @@ interface Arrival {
   readonly inbound: Inbound;
   /** Gives it its place among the PUBACKs; the answer sends that, when its turn has come. */
   readonly hold: () => () => void;
-}
-
-function bytesOf(payload: string | Buffer): Buffer {
-  return typeof payload === 'string' ? Buffer.from(payload) : payload;
-}
-
-function inboundOf({ topic, payload, qos, retain, properties }: IPublishPacket): Inbound {
-  const named = Object.entries(properties?.userProperties ?? {});
-  return {
-    topic,
-    payload: bytesOf(payload),
-    qos,
-    retain,
-    userProperties: named.flatMap(([name, value]) =>
-      [value].flat().map((text): readonly [string, string] => [name, text]),
-    ),
-  };
 }
 
 /** Whether the broker said no; otherwise the connection ended before it said anything. */

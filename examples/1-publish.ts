@@ -14,6 +14,7 @@ const device = await connect({
   outbox: process.env.TOLLBRIDGE_OUTBOX ?? '.tollbridge/examples/meter-17',
   // As `npm run -s tollbridge -- device-profile meter-17` prints it.
   routes: { charges: { topic: 'billing/meter-17/charges', idField: 'id' } },
+  on: { disconnected: ({ reason }) => process.stderr.write(`not connected: ${reason}\n`) },
 });
 
 // Resolves when the charge is booked, however often the line is cut before that.

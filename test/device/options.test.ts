@@ -67,6 +67,11 @@ describe('connect', () => {
       route({ topic: 'events/m/#' }),
       /topic cannot be published on: it has a wildcard/,
     ],
+    [
+      'a topic of another device, at which brokers end the connection',
+      route({ topic: 'billing/m9/charges' }),
+      /topic "billing\/m9\/charges" has no level "m".*device-profile/,
+    ],
     ['no topic', route({ topic: undefined }), /topic is missing/],
     ['no id', route({ idField: undefined }), /needs one of: idField/],
     ['two ids', route({ idFrom: 'body' }), /needs one of: idField/],

@@ -67,6 +67,18 @@ describe('a connection', () => {
     expect(sent).toEqual(['a', 'b', 'c', 'd'].map((id) => [`{"id":"${id}"}`, false]));
   });
 
+  it('that ends after a PUBLISH without PUBACK names its topic, for brokers do not say why', async () => {
+    const broker = await startBroker({ puback: () => undefined });
+    const device = await connectTo(broker.port);
+    const ended = new Promise<string>((resolve) => {
+      device.once('disconnected', ({ reason }) => resolve(reason));
+    });
+    device.publish('charges', {}).catch(() => {});
+    await broker.received('publish');
+    broker.cut();
+    expect(await ended).toContain(`1 PUBLISH had no PUBACK, the first on ${TOPIC}: a broker ends`);
+  });
+
   it('on which a PUBACK is missing for too long is ended, and the message sent on the next', async () => {
     let isSilent = true;
     const broker = await startBroker({ puback: () => (isSilent ? undefined : 0) });

@@ -141,6 +141,14 @@ describe('TLS', () => {
     expect(reasons[0]).toMatch(/ended the connection before it answered.* certificate/);
   });
 
+  it('with such a certificate is refused, where connect was to wait, at the second time', async () => {
+    const own = await credentialsOf(stranger, 'm');
+    await expect(connectWith({ ca: authority.certificate, ...own })).rejects.toMatchObject({
+      code: 'connection-refused',
+      message: expect.stringMatching(/ended the connection before it answered.* certificate/),
+    });
+  });
+
   it('with a key that is not the certificate’s is refused before anything is sent', async () => {
     const one = await credentialsOf(authority, 'm');
     const two = await credentialsOf(authority, 'm');
