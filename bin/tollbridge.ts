@@ -1,13 +1,17 @@
 /** The command line. Each command stands in a file of its own under `cli/`. */
 import { Command, CommanderError } from 'commander';
 import { copiesCommand } from '../cli/copies.ts';
+import { deadLettersCommand } from '../cli/dead-letters.ts';
 import { demoCommand } from '../cli/demo/command.ts';
 import { deviceCommand } from '../cli/device.ts';
 import { deviceProfileCommand } from '../cli/device-profile.ts';
+import { doctorCommand } from '../cli/doctor.ts';
+import { forwardAgainCommand } from '../cli/forward-again.ts';
 import { gapsCommand } from '../cli/gaps.ts';
 import { invoiceCommand } from '../cli/invoice.ts';
 import { ledgerCommand } from '../cli/ledger.ts';
 import { endWithReader, tell } from '../cli/print.ts';
+import { quarantineCommand } from '../cli/quarantine.ts';
 import { sendCommand } from '../cli/send.ts';
 import { startCommand } from '../cli/start.ts';
 import { traceCommand } from '../cli/trace/command.ts';
@@ -31,6 +35,10 @@ says which); 2 the command line is wrong.`,
   .addCommand(traceCommand())
   .addCommand(copiesCommand())
   .addCommand(gapsCommand())
+  .addCommand(quarantineCommand())
+  .addCommand(deadLettersCommand())
+  .addCommand(forwardAgainCommand())
+  .addCommand(doctorCommand())
   .addCommand(deviceCommand())
   .addCommand(deviceProfileCommand())
   .addCommand(demoCommand());

@@ -51,10 +51,7 @@ export async function lettersOf(
   return found;
 }
 
-export async function printLetters(
-  output: Output,
-  found: readonly RouteLetters[],
-): Promise<void> {
+export async function printLetters(output: Output, found: readonly RouteLetters[]): Promise<void> {
   await output.list({ columns: COLUMNS, rows: found, json: (route) => route });
   const samples = found.flatMap((route) => route.samples);
   if (output.format !== 'table' || samples.length === 0) return;

@@ -68,7 +68,9 @@ export async function moveLetters<Letter extends DeadLetter>(
   while (!signal.aborted && moved < max) {
     const left = Math.min(batchMax, max - moved);
     const received = await ways.receive(left);
-    const letters = received.filter((each) => !unsent.has(each.messageId) && !undeleted.has(each.messageId));
+    const letters = received.filter(
+      (each) => !unsent.has(each.messageId) && !undeleted.has(each.messageId),
+    );
     // Nothing is left, or only what this run could not move.
     if (letters.length === 0) break;
     for (const batch of batchesOf(letters)) {

@@ -18,7 +18,7 @@ import { deviceName } from './device-name.ts';
 import type { Item } from './output/items.ts';
 import { type Column, type OutputFlags, outputOf, withOutput } from './output/output.ts';
 import { forTerminal } from './output/safe.ts';
-import { publisherOf, unwrapped } from './publishing.ts';
+import { publisherOf, publishFault } from './publishing.ts';
 import { EXIT, UsageError } from './usage.ts';
 
 interface Flags extends AccessFlags, OutputFlags {
@@ -124,7 +124,7 @@ export async function forwardAgain(
   try {
     await publisher.publish(publication);
   } catch (error) {
-    throw unwrapped(error);
+    throw new AccessError(`it did not go out: ${publishFault(error, publication.topic)}`);
   }
   const bytes = Buffer.byteLength(publication.payload);
   return { route: route.name, topic: publication.topic, forwardedAs, bytes };

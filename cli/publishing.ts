@@ -1,6 +1,7 @@
 /** Forwards from the command line: the same publication as the function's, by the same data plane. */
 import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
 import type { Publisher } from '../core/ports.ts';
+import { printable } from '../core/printable.ts';
 import { DATA_PLANE_CLIENT } from '../lambda/adapters/clients.ts';
 import { createDataPlane } from '../lambda/adapters/data-plane.ts';
 import type { Access } from './access/access.ts';
@@ -26,6 +27,16 @@ export function publisherOf(access: Access): Publisher {
     ),
   );
 }
+
+/** Why a publication failed, in words. The data plane's own refusal names no action. */
+export function publishFault(error: unknown, topic: string): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const shown = printable(text, FAULT_CHARS_MAX);
+  const isDenied = /\b(Forbidden|Unauthorized|AccessDenied)\w*Exception/.test(text);
+  return isDenied ? `${shown} (it takes iot:Publish on ${printable(topic, 256)})` : shown;
+}
+
+const FAULT_CHARS_MAX = 500;
 
 /**
  * What an adapter of the function has wrapped for its queue, as the client threw it: a person wants

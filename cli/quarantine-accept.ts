@@ -17,7 +17,7 @@ import { createLedgerRegister } from '../lambda/ingest/ledger-register.ts';
 import type { Access } from './access/access.ts';
 import { AccessError } from './access/failures.ts';
 import { routeInStep } from './deployed-routes.ts';
-import { unwrapped } from './publishing.ts';
+import { publishFault, unwrapped } from './publishing.ts';
 import { claim, type Deciding, finish, type Outcome, unclaim } from './quarantine-decisions.ts';
 import { type Decision, decisionOf, quarantinedOf, readRow } from './quarantine-rows.ts';
 
@@ -141,15 +141,15 @@ async function forward(
     mark: undefined,
   });
   const state = bookedAs === undefined ? 'not forwarded' : `booked as ${bookedAs.id}`;
-  const again = 'mend that and run accept again: it books nothing twice';
-  if (!reading.ok) throw new AccessError(`${state}, but ${reading.detail}; ${again}`);
+  const broken = (fault: string) =>
+    new AccessError(
+      `${state}, but its forward failed: ${fault}; mend that and run accept again, which books nothing twice`,
+    );
+  if (!reading.ok) throw broken(reading.detail);
   try {
     await publisher.publish(reading.publication);
   } catch (error) {
-    if (error instanceof TerminalError) {
-      throw new AccessError(`${state}, but its forward is refused: ${error.message}; ${again}`);
-    }
-    throw unwrapped(error);
+    throw broken(publishFault(error, reading.publication.topic));
   }
   return forwardId;
 }

@@ -31,7 +31,7 @@ export async function showRows(
     }
     await output.list({ columns: COMPARED, rows: comparison, json: (field) => field });
     await output.say(
-      '≠ marks what counts as a difference; the booked body is the one that is billed',
+      '≠ marks what counts as a difference; booked is the body that has used up the id',
     );
   }
 }

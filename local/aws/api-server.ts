@@ -107,7 +107,7 @@ async function answer(
   if (!isKnown && deployed === undefined) {
     return sentence(
       404,
-      `The local API knows DynamoDB (POST with X-Amz-Target: ${targetPrefix}*), the IoT data plane's Publish (POST /topics/TOPIC) and the registry of AWS IoT (/things, /certificates). It got ${request.method} ${url}${target === '' ? '' : ` with X-Amz-Target: ${target}`}.`,
+      `The local API knows DynamoDB (POST with X-Amz-Target: ${targetPrefix}*), the IoT data plane's Publish (POST /topics/TOPIC) and the registry of AWS IoT (/things, /certificates); of operators also Amazon SQS, rules, stacks and logs. It got ${request.method} ${url}${target === '' ? '' : ` with X-Amz-Target: ${target}`}.`,
     );
   }
   const error = isTable ? dynamodbError : dataPlaneError;

@@ -1,0 +1,145 @@
+/** Goal: an operator's word books what the device said, under a key that can never be billed twice. */
+import { describe, expect, it } from 'vitest';
+import { acceptanceOf, type Quarantined, spareKeyOf } from '../core/acceptance.ts';
+import type { Route } from '../core/config/route.ts';
+import { all, correlationData, payload, userProperty } from '../core/config/sources.ts';
+import type { Delivery } from '../core/envelope.ts';
+import { bodyHashOf } from '../core/hash.ts';
+import { readMessage } from '../core/message.ts';
+import { quarantineRowOf } from '../core/quarantine-row.ts';
+import type { Reason } from '../core/reasons.ts';
+import {
+  BODY,
+  bodyWith,
+  deliveryOf,
+  messageOf,
+  routeOf,
+  stateRouteOf,
+  windowRouteOf,
+} from './support/samples.ts';
+
+/** The row of a delivery that a table or the clock refused, though it holds a message. */
+function rowOf(route: Route, reason: Reason, delivery: Delivery = deliveryOf()): Quarantined {
+  const reading = readMessage(route, delivery);
+  const known =
+    reading.kind === 'rejected'
+      ? reading.rejection
+      : { ...reading.message, answerTo: reading.message.device };
+  return quarantineRowOf(route.name, delivery, { ...known, reason, detail: 'why' });
+}
+
+describe('on a billing route', () => {
+  it.each(['conflict', 'late', 'early', 'refused-by-store'] as const)(
+    'what was refused as %s is booked as the device said it',
+    (reason) => {
+      const delivery = deliveryOf(bodyWith({ at: '"2029-01-01T00:00:00Z"' }));
+      const acceptance = acceptanceOf(routeOf(), rowOf(routeOf(), reason, delivery));
+      if (acceptance.kind !== 'book') throw new Error(acceptance.kind);
+      expect(acceptance.message.key).toEqual({ pk: 'charges#dev-1', id: 'c-1' });
+      expect(acceptance.message.facts).toMatchObject({ entry: { amount: '12.5' } });
+      expect(acceptance.delivery).toEqual(delivery);
+    },
+  );
+
+  it('bytes that are no text come back as they were', () => {
+    const route = windowRouteOf({ id: userProperty('id'), forward: 'x/{device}' });
+    const body = Buffer.from([0xff, 0x00, 0x80]);
+    const delivery = deliveryOf(body, { userProperties: [['id', 'int:7']] });
+    const acceptance = acceptanceOf(route, rowOf(route, 'conflict', delivery));
+    expect(acceptance).toMatchObject({ kind: 'forward', delivery: { body } });
+  });
+
+  it('the spare key names the body, so two conflicts of one id are two bookings', () => {
+    const [one, other] = [messageOf(BODY), messageOf(bodyWith({ kWh: '13' }))];
+    expect(spareKeyOf(one)).toEqual({ pk: 'charges#dev-1', id: `c-1~${one.bodyHash}` });
+    expect(spareKeyOf(one).id).not.toBe(spareKeyOf(other).id);
+  });
+
+  it.each([
+    ['user property', userProperty('id'), { userProperties: [['id', 'abc:1']] }, 'str:abc:1'],
+    ['correlation data', correlationData(), { correlationData: 'AQI=' }, 'cor:AQI='],
+    [
+      'joined parts',
+      all(userProperty('a'), payload('id'), correlationData()),
+      { userProperties: [['a', 'x~y']], correlationData: 'AQI=' },
+      'all:["x~y","c-1","cor:AQI="]',
+    ],
+  ] as const)('an id of %s, which no row keeps, is put back', (_, id, changes, key) => {
+    const route = routeOf({ id });
+    const row = rowOf(route, 'conflict', deliveryOf(BODY, changes));
+    expect(row.id).toBe(key);
+    const acceptance = acceptanceOf(route, row);
+    expect(acceptance).toMatchObject({ kind: 'book', message: { key: { id: key } } });
+  });
+
+  it.each([
+    ['wrong-device', deliveryOf(BODY, { clientId: 'other' }), /nobody knows whose it is/],
+    ['unforwardable', deliveryOf(), /booked already.*forward-again/],
+    ['invalid-body', deliveryOf('{'), /holds no message.*invalid-body.*by hand/],
+    ['missing-account', deliveryOf(bodyWith({ account: undefined })), /missing-account/],
+    ['missing-id', deliveryOf(bodyWith({ id: undefined })), /missing-id/],
+    ['wrong-topic', deliveryOf(BODY, { topic: 'x' }), /wrong-topic/],
+  ] as const)('%s is refused with what to do instead', (reason, delivery, why) => {
+    const acceptance = acceptanceOf(routeOf(), rowOf(routeOf(), reason, delivery));
+    expect(acceptance).toEqual({ kind: 'refused', why: expect.stringMatching(why) });
+  });
+
+  it('a gateway’s message under another reason than its device still needs the right client', () => {
+    const row = rowOf(routeOf(), 'late', deliveryOf(BODY, { clientId: 'other' }));
+    expect(acceptanceOf(routeOf(), row)).toMatchObject({ kind: 'refused' });
+  });
+
+  it('a row whose body or topic was changed by hand is refused', () => {
+    const row = rowOf(routeOf(), 'conflict');
+    const changed = { ...row, body: bodyWith({ kWh: '99' }) };
+    expect(acceptanceOf(routeOf(), changed)).toMatchObject({
+      why: expect.stringMatching(/row was changed/),
+    });
+  });
+
+  it('a row whose id is read from elsewhere by now is refused, not booked under a new id', () => {
+    const row = rowOf(routeOf(), 'conflict');
+    const moved = routeOf({ id: payload('account') });
+    expect(acceptanceOf(moved, row)).toMatchObject({
+      why: expect.stringMatching(/reads the id acme .* read c-1 when/),
+    });
+  });
+
+  it('what could not be read, and can be since the route was mended, is booked', () => {
+    const body = bodyWith({ account: undefined, who: '"acme"' });
+    const row = rowOf(routeOf(), 'missing-account', deliveryOf(body));
+    const mended = routeOf({ entry: { ...routeOf().entry, account: payload('who') } });
+    expect(acceptanceOf(mended, row).kind).toBe('book');
+  });
+});
+
+describe('on other routes', () => {
+  it.each(['conflict', 'late'] as const)(
+    'a %s in a window is forwarded under its own name',
+    (reason) => {
+      const row = rowOf(windowRouteOf(), reason);
+      const hash = bodyHashOf('billing/dev-1/charges', Buffer.from(BODY));
+      expect(acceptanceOf(windowRouteOf(), row)).toMatchObject({
+        kind: 'forward',
+        forwardId: `events#dev-1#c-1~${hash}`,
+      });
+    },
+  );
+
+  it.each([
+    ['early', windowRouteOf(), /would be forwarded twice.*clock/],
+    ['refused-by-store', windowRouteOf(), /would be forwarded twice/],
+    ['conflict', windowRouteOf({ mode: 'shadow' }), /shadow mode forwards everything/],
+    ['conflict', windowRouteOf({ forward: null }), /forwards nothing/],
+    ['conflict', stateRouteOf(), /newest value/],
+    ['early', stateRouteOf(), /newest value/],
+  ] as const)(
+    '%s is refused where it could come twice or replace a value',
+    (reason, route, why) => {
+      expect(acceptanceOf(route, rowOf(route, reason))).toEqual({
+        kind: 'refused',
+        why: expect.stringMatching(why),
+      });
+    },
+  );
+});
