@@ -28,6 +28,8 @@ export async function queueFindings(access: Access, now: EpochMillis): Promise<r
   return found.flat();
 }
 
+const NO_QUEUE = 'the stack has no such queue: the route is not deployed';
+
 async function waitingFindings(
   access: Access,
   route: Route,
@@ -37,7 +39,7 @@ async function waitingFindings(
 ): Promise<readonly Finding[]> {
   const about = { check: 'queue', subject: route.name };
   const url = access.outputs[`${pascalCase(route.name)}QueueUrl`];
-  if (url === undefined) return [bad(about, 'the stack has no such queue', 'npx cdk deploy --all')];
+  if (url === undefined) return [bad(about, NO_QUEUE, 'npx cdk deploy --all')];
   const depth = await asked(about, 'sqs:GetQueueAttributes', async () => {
     const { visible, inFlight } = await depthOf(sqs, url);
     return [fine(about, `${visible} waiting, ${inFlight} being handled`)];
@@ -85,7 +87,9 @@ async function oldestSeconds(
 function deadFindings(access: Access, route: Route, sqs: SQSClient): Promise<readonly Finding[]> {
   const about = { check: 'dead letters', subject: route.name };
   return asked(about, 'sqs:GetQueueAttributes', async () => {
-    const { visible, inFlight } = await depthOf(sqs, access.routeOutput(route, 'DeadLettersUrl'));
+    const url = access.outputs[`${pascalCase(route.name)}DeadLettersUrl`];
+    if (url === undefined) return [bad(about, NO_QUEUE, 'npx cdk deploy --all')];
+    const { visible, inFlight } = await depthOf(sqs, url);
     const count = visible + inFlight;
     if (count === 0) return [fine(about, 'none')];
     const fix = `tollbridge dead-letters list --route ${route.name}; mend what made them fail, then: tollbridge dead-letters redrive ${route.name}`;

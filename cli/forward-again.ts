@@ -168,6 +168,6 @@ function messageIn(route: Route, row: Item, key: MessageKey): Message {
     if (message.id === undefined || encodeId(message.id) === id) return message;
   }
   throw new AccessError(
-    `the route ${route.name} does not read the id ${forTerminal(key.id)} from that row any more; its configuration has changed since, and its forward is not guessed`,
+    `the route ${route.name} does not read the id ${forTerminal(key.id)} from that row any more: its configuration has changed since, or its body was erased. What it forwarded is not guessed`,
   );
 }

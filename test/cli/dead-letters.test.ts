@@ -1,7 +1,7 @@
 /**
  * Goal: dead letters of both roads can be seen and redriven, keep the time of their first arrival,
- * and book nothing twice however often they are moved. Method: a table that refuses until Lambda and
- * the queue give up, then the commands against the local cloud.
+ * and book nothing twice however often they are moved. Method: a function that is ended until Lambda
+ * gives up, letters as AWS makes them, then the commands against the local cloud.
  */
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';

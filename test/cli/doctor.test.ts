@@ -235,12 +235,19 @@ describe('on a local cloud', () => {
     const { charges } = REPAIR_CONFIG.routes;
     if (charges === undefined) throw new Error('the bench bills');
     const changed = checkConfig({
-      routes: { ...REPAIR_CONFIG.routes, charges: { ...charges, topic: 'other/+/charges' } },
+      routes: {
+        ...REPAIR_CONFIG.routes,
+        charges: { ...charges, topic: 'other/+/charges' },
+        added: { ...charges, topic: 'added/+/charges' },
+      },
     });
     const access = await openAccess({ local: bench.bridge.cloud.apiUrl }, changed);
     const found = ails(await examine(access, { lockPath })).join('\n');
     access.close();
     expect(found).toMatch(/wrong configuration charges: .*topic/);
     expect(found).toMatch(/wrong rule tollbridge_charges: its SQL/);
+    expect(found).toMatch(/wrong configuration added: the route is not deployed/);
+    expect(found).toMatch(/wrong queue added: .*not deployed/);
+    expect(found).toMatch(/wrong dead letters added: .*not deployed/);
   });
 });

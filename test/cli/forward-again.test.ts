@@ -1,4 +1,5 @@
 /** Goal: a forward that was lost goes out again as it did, under the name that receivers know. */
+import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { forwardAgain, forwardAgainCommand } from '../../cli/forward-again.ts';
 import { publisherOf } from '../../cli/publishing.ts';
@@ -98,6 +99,21 @@ describe('it is refused in words', () => {
     const route = bench.access.route('charges');
     const again = forwardAgain(bench.access, { publish }, route, device, 'a-1');
     await expect(again).rejects.toThrow(`iot:Publish on booked/${device}/charges`);
+  });
+
+  it('where the body has been erased: nothing is published in its place', async () => {
+    const { device, forwards } = await said(billing, charge('a-1'));
+    await bench.access.dynamodb.send(
+      new UpdateItemCommand({
+        TableName: bench.access.tables.ledger,
+        Key: { pk: { S: `charges#${device}` }, id: { S: 'a-1' } },
+        UpdateExpression: 'SET body = :erased',
+        ExpressionAttributeValues: { ':erased': { S: '{}' } },
+      }),
+    );
+    const { stderr, status } = await run(device, 'a-1', '--route', 'charges');
+    expect([stderr, status]).toEqual([expect.stringMatching(/its body was erased/), 1]);
+    expect(forwards()).toHaveLength(1);
   });
 
   it('where the row is no longer read as it was', async () => {
