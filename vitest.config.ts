@@ -6,5 +6,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // One for each of the two cores that CI has; the default leaves one idle.
+    maxWorkers: 2,
   },
 });
