@@ -117,6 +117,9 @@ const BUNDLING: BundlingOptions = {
   // The tested SDK is the one that runs, not the one that the runtime has on that day.
   bundleAwsSDK: true,
   externalModules: [],
+  esbuildArgs: {
+    '--alias:@aws-sdk/credential-provider-node': `${PROJECT}lambda/adapters/credentials.ts`,
+  },
   minify: true,
   sourceMap: true,
   sourceMapMode: SourceMapMode.DEFAULT,

@@ -1,0 +1,38 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import config from '../../tollbridge.config.ts';
+import { synthesizeConfig, type TestAssembly } from '../support/synthesize.ts';
+
+const BUNDLE_BYTES_MAX = 400_000;
+
+describe('the bundles that are deployed', () => {
+  let assembly: TestAssembly;
+  let bundles: readonly string[];
+
+  beforeAll(() => {
+    assembly = synthesizeConfig(config);
+    bundles = readdirSync(assembly.dir)
+      .filter((name) => name.startsWith('asset.'))
+      .map((name) => join(assembly.dir, name, 'index.mjs'))
+      // CDK's own look-up function is an asset of another form.
+      .filter(existsSync);
+  });
+  afterAll(() => assembly.remove());
+
+  it('are two, of at most 400 KB each: a cold start reads every byte of them', () => {
+    expect(bundles).toHaveLength(2);
+    for (const bundle of bundles) {
+      expect(statSync(bundle).size).toBeLessThanOrEqual(BUNDLE_BYTES_MAX);
+    }
+  });
+
+  it('read credentials from the environment and know no other place for them', () => {
+    for (const bundle of bundles) {
+      const code = readFileSync(bundle, 'utf8');
+      // Booleans: a failure must not print the bundle.
+      expect(code.includes('AWS_SECRET_ACCESS_KEY')).toBe(true);
+      expect(/sso_start_url|AWS_WEB_IDENTITY_TOKEN_FILE/.test(code)).toBe(false);
+    }
+  });
+});
