@@ -64,6 +64,12 @@ export const QUEUE_RECEIVES_MAX = 125;
 export const QUEUE_RETENTION_DAYS = 4;
 export const DEAD_LETTER_RETENTION_DAYS = 14;
 export const QUEUE_BATCH_MESSAGES = 10;
+/** AWS Lambda, "Using Lambda with Amazon SQS": larger batches have to wait for a second at least. */
+export const QUEUE_BATCH_MESSAGES_WITHOUT_WAIT_MAX = 10;
+/** Fifty rounds of concurrent writes: a small part of the function's time-out. */
+export const QUEUE_BATCH_MESSAGES_MAX = 1_000;
+/** Below the 30 s after which a device sends again; AWS's pollers may wait as long on their own. */
+export const QUEUE_BATCH_WAIT_SECONDS_MAX = 20;
 /** AWS Lambda, asynchronous invocation: the defaults, written down. */
 export const ASYNC_RETRIES = 2;
 export const ASYNC_AGE_HOURS_MAX = 6;

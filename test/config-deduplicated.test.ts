@@ -53,6 +53,7 @@ describe('a deduplicated route', () => {
         onStoreDown: 'hold',
         forward: 'deduplicated/{topic}',
         feed: 'queue',
+        batch: { messages: 10, waitSeconds: 0 },
         receipts: 0,
         trustTopicLevel: null,
         ignoring: null,

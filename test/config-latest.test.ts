@@ -31,6 +31,7 @@ describe('a latest route', () => {
         name: 'status',
         forward: null,
         feed: 'queue',
+        batch: { messages: 10, waitSeconds: 0 },
         receipts: 0,
         trustTopicLevel: null,
         ignoring: null,

@@ -29,6 +29,7 @@ describe('a configuration that is right', () => {
           ...charges,
           name: 'charges',
           feed: 'queue',
+          batch: { messages: 10, waitSeconds: 0 },
           receipts: 0,
           maxAgeDays: 366,
           indexShards: 1,
@@ -57,6 +58,20 @@ describe('a configuration that is right', () => {
       indexShards: 100,
       trustTopicLevel: said.trustTopicLevel,
     });
+  });
+
+  it.each([
+    [{}, { messages: 10, waitSeconds: 0 }],
+    [{ waitSeconds: 20 }, { messages: 10, waitSeconds: 20 }],
+    [{ messages: 1 }, { messages: 1, waitSeconds: 0 }],
+    [
+      { messages: 1_000, waitSeconds: 1 },
+      { messages: 1_000, waitSeconds: 1 },
+    ],
+  ])('gathers as it says: %j', (batch, checked) => {
+    expect(checkConfig({ routes: { charges: { ...charges, batch } } }).routes[0]?.batch).toEqual(
+      checked,
+    );
   });
 
   it('needs no forward', () => {
@@ -152,6 +167,9 @@ describe('a configuration is refused', () => {
     ['forward', 'booked/{device'],
     ['forward', 'booked//x'],
     ['forward', 'booked/a b'],
+    ['batch', 10],
+    ['batch', null],
+    ['batch', []],
     ['feed', 'stream'],
     ['feed', null],
     ['receipts', 2],
@@ -177,6 +195,26 @@ describe('a configuration is refused', () => {
     ['trustTopicLevel', '  a  b  '],
   ])('whose %s is %j', (key, value) => {
     expect(placesOf({ [key]: value })).toContain(`routes.charges.${key}`);
+  });
+
+  it.each([
+    [{ messages: 0, waitSeconds: 1 }, 'batch.messages'],
+    [{ messages: 1_001, waitSeconds: 1 }, 'batch.messages'],
+    [{ messages: 1.5 }, 'batch.messages'],
+    [{ messages: '10' }, 'batch.messages'],
+    [{ messages: 11 }, 'batch'],
+    [{ messages: 11, waitSeconds: 0 }, 'batch'],
+    [{ waitSeconds: -1 }, 'batch.waitSeconds'],
+    [{ waitSeconds: 0.5 }, 'batch.waitSeconds'],
+    [{ waitSeconds: 21 }, 'batch.waitSeconds'],
+    [{ waitSeconds: Number.NaN }, 'batch.waitSeconds'],
+    [{ size: 10 }, 'batch.size'],
+  ])('whose batch is %j', (batch, place) => {
+    expect(placesOf({ batch })).toEqual([`routes.charges.${place}`]);
+  });
+
+  it('that gathers batches which its feed does not have', () => {
+    expect(placesOf({ batch: {}, feed: 'direct' })).toEqual(['routes.charges.batch']);
   });
 
   it.each([{}, { days: 0 }, { days: 3_661 }, { days: 1.5 }, { days: '90' }, { days: null }])(

@@ -47,6 +47,7 @@ describe('docs/routes.md', () => {
     'forward',
     'receipts',
     'feed',
+    'batch',
     'trustTopicLevel',
     'version',
   ])('explains the option %s', (option) => {

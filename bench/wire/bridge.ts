@@ -3,13 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
-import { CfnEventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import { checkConfig } from '../../core/config/check.ts';
-import { defineConfig } from '../../core/config/route.ts';
+import { type Bridge, defineConfig, ruleName } from '../../core/config/route.ts';
 import { buildApp } from '../../lib/build-app.ts';
 import { startCloud } from '../../local/cloud.ts';
 import { noFaults } from '../../local/types.ts';
 import config from '../../tollbridge.config.ts';
+
+const BRIDGE = 'tollbridge';
 
 /** Of equal length, so that the topic of one has as many bytes as that of another. */
 export type RouteName = 'charges' | 'charged' | 'gathers';
@@ -24,19 +25,22 @@ function routeNamed(name: RouteName) {
   return { ...charges, topic: `billing/+/${name}`, forward: `booked/{device}/${name}` };
 }
 
-/** `charges` as it is delivered, `charged` with receipts at QoS 1, `gathers` with a batching window. */
-const bridge = checkConfig(
-  defineConfig({
-    routes: {
-      charges: routeNamed('charges'),
-      charged: { ...routeNamed('charged'), receipts: 1 },
-      gathers: routeNamed('gathers'),
-    },
-  }),
-);
+/** `charges` as it is delivered, `charged` with receipts at QoS 1, `gathers` with batches that wait. */
+function bridgeWith(waitSeconds: number): Bridge {
+  return checkConfig(
+    defineConfig({
+      name: BRIDGE,
+      routes: {
+        charges: routeNamed('charges'),
+        charged: { ...routeNamed('charged'), receipts: 1 },
+        gathers: { ...routeNamed('gathers'), batch: { waitSeconds } },
+      },
+    }),
+  );
+}
 
 export function topicOf(route: RouteName, device: string, basicIngest: boolean): string {
-  const prefix = basicIngest ? `$aws/rules/${bridge.name}_${route}/` : '';
+  const prefix = basicIngest ? `$aws/rules/${ruleName({ name: BRIDGE }, { name: route })}/` : '';
   return `${prefix}billing/${device}/${route}`;
 }
 
@@ -45,22 +49,13 @@ export interface Assembly {
   remove(): void;
 }
 
-/**
- * @param windowSeconds how long the queue of `gathers` waits for a batch of ten to be full; the
- *   bridge as delivered sets no such window on any queue
- */
+/** @param windowSeconds how long the queue of `gathers` waits for a batch of ten to be full */
 export function synthesizeBridge(windowSeconds: number): Assembly {
   const folder = mkdtempSync(join(tmpdir(), 'tollbridge-wire-'));
   // Template validation costs seconds and is done by `npx cdk synth` and the tests.
   process.env.CDK_VALIDATION = 'false';
-  const { app, ingest } = buildApp(bridge, new App({ outdir: folder, analyticsReporting: false }));
-  const mappings = ingest.routes
-    .get('gathers')
-    ?.node.findAll()
-    .filter((construct) => construct instanceof CfnEventSourceMapping);
-  if (mappings?.length !== 1) throw new Error('the route gathers has no queue to set a window on');
-  for (const mapping of mappings) mapping.maximumBatchingWindowInSeconds = windowSeconds;
-  app.synth();
+  const bridge = bridgeWith(windowSeconds);
+  buildApp(bridge, new App({ outdir: folder, analyticsReporting: false })).app.synth();
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 

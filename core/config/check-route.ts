@@ -1,5 +1,6 @@
 /** Checks one route of any guarantee and fills in what it leaves out. */
 import { INDEX_SHARDS_MAX } from '../limits.ts';
+import { checkBatch } from './check-batch.ts';
 import { checkId } from './check-id.ts';
 import { checkRules } from './check-rules.ts';
 import { checkDevice, checkPayload, checkSameBody, checkTimestamp } from './check-sources.ts';
@@ -34,6 +35,7 @@ const EVERY_KEY = [
   'device',
   'forward',
   'feed',
+  'batch',
   'receipts',
   'trustTopicLevel',
   'sameBody',
@@ -103,12 +105,14 @@ function ownersOf(key: string): readonly Guarantee[] {
 
 function checkBase(problems: Problems, at: string, name: string, fields: Fields): RouteBase {
   const topic = checkTopic(problems, `${at}.topic`, fields.topic);
+  const feed = problems.oneOf<Feed>(`${at}.feed`, fields.feed, ['queue', 'direct'], 'queue');
   return {
     name,
     topic,
     device: checkDevice(problems, `${at}.device`, fields.device, topic),
     forward: checkForward(problems, `${at}.forward`, fields.forward),
-    feed: problems.oneOf<Feed>(`${at}.feed`, fields.feed, ['queue', 'direct'], 'queue'),
+    feed,
+    batch: checkBatch(problems, `${at}.batch`, fields.batch, feed),
     receipts: problems.oneOf<Receipts>(`${at}.receipts`, fields.receipts, ['none', 0, 1], 0),
     trustTopicLevel: checkTrust(problems, `${at}.trustTopicLevel`, fields.trustTopicLevel),
     ignoring: checkSameBody(problems, `${at}.sameBody`, fields.sameBody),

@@ -35,7 +35,7 @@ export class Problems {
   ): void {
     for (const key of Object.keys(fields)) {
       if (keys.includes(key) || passed.includes(key)) continue;
-      const allowed = keys.join(', ');
+      const allowed = keys.filter((each) => each !== '').join(', ') || 'no key at all';
       this.add(`${at}.${key}`, 'an unknown key', allowed, 'correct its spelling or take it out');
     }
   }

@@ -16,6 +16,21 @@ export type Mode = 'enforce' | 'mark' | 'shadow';
 /** What becomes of a delivery while the table does not answer. */
 export type OnStoreDown = 'hold' | 'forward';
 
+/** How many deliveries one invocation takes from the queue, and how long it waits for them. */
+export interface BatchConfig {
+  /**
+   * Up to so many, from 1 to 1,000; more than 10 need a wait.
+   * @default 10
+   */
+  readonly messages?: number;
+  /**
+   * How long a batch that is not full waits for more, from 0 to 20 s. Receipts wait as long, and
+   * AWS may make it 20 s where there is little traffic.
+   * @default 0
+   */
+  readonly waitSeconds?: number;
+}
+
 /** A time span, in one unit or several. */
 export interface Span {
   readonly days?: number;
@@ -50,6 +65,11 @@ export interface RouteOptions {
   readonly forward?: string;
   /** @default 'queue' */
   readonly feed?: Feed;
+  /**
+   * Larger batches gather more receipts into a publication, and copies into a write.
+   * @default - up to ten deliveries, without waiting for more
+   */
+  readonly batch?: BatchConfig;
   /** @default 0 */
   readonly receipts?: Receipts;
   /**
@@ -145,6 +165,7 @@ export interface RouteBase {
   readonly device: TopicLevelSource;
   readonly forward: string | null;
   readonly feed: Feed;
+  readonly batch: Required<BatchConfig>;
   readonly receipts: Receipts;
   readonly trustTopicLevel: string | null;
   /** Paths that do not count when two bodies are compared; null where the bytes have to be equal. */

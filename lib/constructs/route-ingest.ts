@@ -11,7 +11,6 @@ import { type Bridge, forwardFilter, type Route, ruleName } from '../../core/con
 import { RULE_SQL_VERSION, ruleSql } from '../../core/envelope.ts';
 import {
   DEAD_LETTER_RETENTION_DAYS,
-  QUEUE_BATCH_MESSAGES,
   QUEUE_RECEIVES_MAX,
   QUEUE_RETENTION_DAYS,
   QUEUE_VISIBILITY_SECONDS,
@@ -50,12 +49,15 @@ export class RouteIngest extends Construct {
     const { bridge, route } = props;
     this.ruleName = ruleName(bridge, route);
     this.deadLetters = deadLetterQueue(this);
-    this.queue = routeQueue(this, this.deadLetters);
+    this.queue = routeQueue(this, route, this.deadLetters);
     const ingest = ingestFunction(this, props, this.deadLetters);
     this.handler = ingest.handler;
     this.handler.addEventSource(
       new SqsEventSource(this.queue, {
-        batchSize: QUEUE_BATCH_MESSAGES,
+        batchSize: route.batch.messages,
+        ...(route.batch.waitSeconds > 0 && {
+          maxBatchingWindow: Duration.seconds(route.batch.waitSeconds),
+        }),
         // One bad delivery must not hold up the charges beside it.
         reportBatchItemFailures: true,
       }),
@@ -77,11 +79,12 @@ function deadLetterQueue(scope: Construct): Queue {
   });
 }
 
-function routeQueue(scope: Construct, deadLetters: Queue): Queue {
+function routeQueue(scope: Construct, { batch }: Route, deadLetters: Queue): Queue {
   return new Queue(scope, 'Queue', {
     encryption: QueueEncryption.SQS_MANAGED,
     enforceSSL: true,
-    visibilityTimeout: Duration.seconds(QUEUE_VISIBILITY_SECONDS),
+    // What waits for its batch is invisible already (Lambda, "Using Lambda with Amazon SQS").
+    visibilityTimeout: Duration.seconds(QUEUE_VISIBILITY_SECONDS + batch.waitSeconds),
     retentionPeriod: Duration.days(QUEUE_RETENTION_DAYS),
     deadLetterQueue: { queue: deadLetters, maxReceiveCount: QUEUE_RECEIVES_MAX },
     // Charges that wait in it when the route is taken out can still be moved to another queue.

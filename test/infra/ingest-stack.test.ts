@@ -8,6 +8,7 @@ import {
   DEAD_LETTER_RETENTION_DAYS,
   LOG_RETENTION_DAYS,
   QUEUE_BATCH_MESSAGES,
+  QUEUE_VISIBILITY_SECONDS,
 } from '../../core/limits.ts';
 import config from '../../tollbridge.config.ts';
 import {
@@ -244,6 +245,27 @@ describe.each(bridges)('queues of $name', ({ template }) => {
       expect(properties.FunctionResponseTypes).toEqual(['ReportBatchItemFailures']);
       expect(properties).not.toHaveProperty('MaximumBatchingWindowInSeconds');
     }
+  });
+});
+
+describe('a route that gathers', () => {
+  const { charges } = config.routes;
+  if (charges === undefined) throw new Error('the default configuration has no route charges');
+  const { ingestTemplate: gathering } = templatesOf({
+    routes: { charges: { ...charges, batch: { messages: 1_000, waitSeconds: 20 } } },
+  });
+
+  it('has the batches it asks for, and hides messages for their wait as well', () => {
+    const [mapping] = resourcesOf(gathering, 'AWS::Lambda::EventSourceMapping');
+    expect(mapping?.properties).toMatchObject({
+      BatchSize: 1_000,
+      MaximumBatchingWindowInSeconds: 20,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+    });
+    const hidden = resourcesOf(gathering, 'AWS::SQS::Queue').map(
+      ({ properties }) => properties.VisibilityTimeout,
+    );
+    expect(hidden).toContain(QUEUE_VISIBILITY_SECONDS + 20);
   });
 });
 

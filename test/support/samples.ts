@@ -29,6 +29,7 @@ export const charges = {
 const common = {
   device: topicLevel(2),
   feed: 'queue',
+  batch: { messages: 10, waitSeconds: 0 },
   receipts: 0,
   trustTopicLevel: null,
   ignoring: null,
