@@ -2,17 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { RUNBOOK } from '../core/alarms.ts';
 import { checkConfig } from '../core/config/check.ts';
 import { lockOf } from '../core/config/lock.ts';
-import { ConfigError, type Problem } from '../core/config/problem.ts';
+import type { Problem } from '../core/config/problem.ts';
+import { problemsOf as problemsIn } from './support/problems.ts';
 import { charges } from './support/samples.ts';
 
 function problemsOf(alarms: unknown): readonly Problem[] {
-  try {
-    checkConfig({ alarms, routes: { charges } });
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
+  return problemsIn({ alarms, routes: { charges } });
 }
 
 const settingsOf = (alarms: unknown) => checkConfig({ alarms, routes: { charges } }).alarms;

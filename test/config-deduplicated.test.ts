@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkConfig } from '../core/config/check.ts';
-import { ConfigError, type Problem } from '../core/config/problem.ts';
+import type { Problem } from '../core/config/problem.ts';
 import { defineConfig } from '../core/config/route.ts';
 import {
   all,
@@ -12,6 +12,7 @@ import {
   timestamp,
   topicLevel,
 } from '../core/config/sources.ts';
+import { problemsOf as problemsIn } from './support/problems.ts';
 
 /** The design's route for events. */
 const events = {
@@ -25,13 +26,7 @@ const events = {
 } as const;
 
 function problemsOf(changes: Readonly<Record<string, unknown>>): readonly Problem[] {
-  try {
-    checkConfig({ routes: { events: { ...events, ...changes } } });
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
+  return problemsIn({ routes: { events: { ...events, ...changes } } });
 }
 
 function placesOf(changes: Readonly<Record<string, unknown>>): readonly string[] {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { checkConfig } from '../core/config/check.ts';
-import { ConfigError, type Problem } from '../core/config/problem.ts';
+import type { Problem } from '../core/config/problem.ts';
 import { defineConfig } from '../core/config/route.ts';
 import { ignoring, payload, timestamp, topicLevel } from '../core/config/sources.ts';
+import { problemsOf as problemsIn } from './support/problems.ts';
 import { charges } from './support/samples.ts';
 
 /** The design's route for states. */
@@ -14,13 +15,7 @@ const status = {
 } as const;
 
 function problemsOf(changes: Readonly<Record<string, unknown>>): readonly Problem[] {
-  try {
-    checkConfig({ routes: { status: { ...status, ...changes } } });
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
+  return problemsIn({ routes: { status: { ...status, ...changes } } });
 }
 
 describe('a latest route', () => {

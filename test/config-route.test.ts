@@ -1,24 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { checkConfig } from '../core/config/check.ts';
-import { ConfigError, type Problem } from '../core/config/problem.ts';
 import { defineConfig, ruleName } from '../core/config/route.ts';
 import { ignoring, payload, topicLevel } from '../core/config/sources.ts';
+import { placesOf, problemsOf } from './support/problems.ts';
 import { charges } from './support/samples.ts';
-
-function problemsOf(config: unknown): readonly Problem[] {
-  try {
-    checkConfig(config);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
-}
-
-/** Problems of the sample route with parts replaced, by where they stand. */
-function placesOf(changes: Readonly<Record<string, unknown>>): readonly string[] {
-  return problemsOf({ routes: { charges: { ...charges, ...changes } } }).map(({ at }) => at);
-}
 
 describe('a configuration that is right', () => {
   it("passes: the design's charges route, with every default filled in", () => {
@@ -58,20 +43,6 @@ describe('a configuration that is right', () => {
       indexShards: 100,
       trustTopicLevel: said.trustTopicLevel,
     });
-  });
-
-  it.each([
-    [{}, { messages: 10, waitSeconds: 0 }],
-    [{ waitSeconds: 20 }, { messages: 10, waitSeconds: 20 }],
-    [{ messages: 1 }, { messages: 1, waitSeconds: 0 }],
-    [
-      { messages: 1_000, waitSeconds: 1 },
-      { messages: 1_000, waitSeconds: 1 },
-    ],
-  ])('gathers as it says: %j', (batch, checked) => {
-    expect(checkConfig({ routes: { charges: { ...charges, batch } } }).routes[0]?.batch).toEqual(
-      checked,
-    );
   });
 
   it('needs no forward', () => {
@@ -167,9 +138,6 @@ describe('a configuration is refused', () => {
     ['forward', 'booked/{device'],
     ['forward', 'booked//x'],
     ['forward', 'booked/a b'],
-    ['batch', 10],
-    ['batch', null],
-    ['batch', []],
     ['feed', 'stream'],
     ['feed', null],
     ['receipts', 2],
@@ -195,26 +163,6 @@ describe('a configuration is refused', () => {
     ['trustTopicLevel', '  a  b  '],
   ])('whose %s is %j', (key, value) => {
     expect(placesOf({ [key]: value })).toContain(`routes.charges.${key}`);
-  });
-
-  it.each([
-    [{ messages: 0, waitSeconds: 1 }, 'batch.messages'],
-    [{ messages: 1_001, waitSeconds: 1 }, 'batch.messages'],
-    [{ messages: 1.5 }, 'batch.messages'],
-    [{ messages: '10' }, 'batch.messages'],
-    [{ messages: 11 }, 'batch'],
-    [{ messages: 11, waitSeconds: 0 }, 'batch'],
-    [{ waitSeconds: -1 }, 'batch.waitSeconds'],
-    [{ waitSeconds: 0.5 }, 'batch.waitSeconds'],
-    [{ waitSeconds: 21 }, 'batch.waitSeconds'],
-    [{ waitSeconds: Number.NaN }, 'batch.waitSeconds'],
-    [{ size: 10 }, 'batch.size'],
-  ])('whose batch is %j', (batch, place) => {
-    expect(placesOf({ batch })).toEqual([`routes.charges.${place}`]);
-  });
-
-  it('that gathers batches which its feed does not have', () => {
-    expect(placesOf({ batch: {}, feed: 'direct' })).toEqual(['routes.charges.batch']);
   });
 
   it.each([{}, { days: 0 }, { days: 3_661 }, { days: 1.5 }, { days: '90' }, { days: null }])(

@@ -1,17 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { checkConfig } from '../core/config/check.ts';
-import { ConfigError, type Problem } from '../core/config/problem.ts';
+import type { Problem } from '../core/config/problem.ts';
 import { contentHash, ignoring, payload } from '../core/config/sources.ts';
+import { problemsOf as problemsIn } from './support/problems.ts';
 import { charges } from './support/samples.ts';
 
 function problemsOf(changes: Readonly<Record<string, unknown>>): readonly Problem[] {
-  try {
-    checkConfig({ routes: { charges: { ...charges, ...changes } } });
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
+  return problemsIn({ routes: { charges: { ...charges, ...changes } } });
 }
 
 describe('sameBody', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { checkConfig } from '../core/config/check.ts';
-import { ConfigError, type Problem } from '../core/config/problem.ts';
+import type { Problem } from '../core/config/problem.ts';
 import { forwardFilter } from '../core/config/route.ts';
 import { topicLevel } from '../core/config/sources.ts';
+import { problemsOf as problemsIn } from './support/problems.ts';
 import { charges } from './support/samples.ts';
 
 function problemsOf(routes: Readonly<Record<string, object>>): readonly Problem[] {
@@ -12,13 +12,7 @@ function problemsOf(routes: Readonly<Record<string, object>>): readonly Problem[
       { ...charges, forward: undefined, ...route },
     ]),
   );
-  try {
-    checkConfig({ routes: written });
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
+  return problemsIn({ routes: written });
 }
 
 describe('two routes', () => {
