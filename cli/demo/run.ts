@@ -27,6 +27,8 @@ export interface DemoOptions {
   readonly loss: number;
   /** Runs the function with a key that differs for each delivery. */
   readonly broken: boolean;
+  /** A DynamoDB endpoint outside, in place of the embedded engine; its ledger has to be empty. */
+  readonly dynamodbUrl?: string;
   readonly clock: Clock;
   /** Told after each receipt how many charges are receipted. */
   readonly onProgress: (receipted: number) => void;
@@ -82,7 +84,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
 }
 
 async function startDemoCloud(
-  { assembly, scratch, broken, loss, seed, clock }: DemoOptions,
+  { assembly, scratch, broken, dynamodbUrl, loss, seed, clock }: DemoOptions,
   observe: Observer,
 ): Promise<LocalCloud> {
   if (broken) await bundleVariant('core/ledger-row.ts', 'cli/demo/broken-key.ts', scratch);
@@ -96,6 +98,7 @@ async function startDemoCloud(
     faults: faultsOf(loss),
     observe,
     clock,
+    ...(dynamodbUrl !== undefined && { dynamodbUrl }),
     ...(broken && { functionOverrides: { RoutesChargesIngestFunction: scratch } }),
   });
 }

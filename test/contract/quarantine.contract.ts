@@ -121,15 +121,19 @@ export function quarantineContract(name: string, makeStore: () => Promise<Store>
         const receivedAt = epochMillis(Date.UTC(2031, 0, 1) + ++ids);
         const row = rowOf('x', { receivedAt });
         await quarantine.put(row);
-        const { Items = [] } = await store.client.send(
-          new QueryCommand({
-            TableName: store.tables.quarantine,
-            IndexName: 'by-day',
-            KeyConditionExpression: 'routeDay = :day',
-            ExpressionAttributeValues: { ':day': { S: 'charges#2031-01-01' } },
-          }),
-        );
-        expect(Items.map(({ sk }) => sk?.S)).toEqual([row.key.sk]);
+        const listed = async () => {
+          const { Items = [] } = await store.client.send(
+            new QueryCommand({
+              TableName: store.tables.quarantine,
+              IndexName: 'by-day',
+              KeyConditionExpression: 'routeDay = :day',
+              ExpressionAttributeValues: { ':day': { S: 'charges#2031-01-01' } },
+            }),
+          );
+          return Items.map(({ sk }) => sk?.S);
+        };
+        // On AWS the index follows the table a little later.
+        await expect.poll(listed, { timeout: 10_000 }).toEqual([row.key.sk]);
       });
     });
   });
