@@ -34,7 +34,10 @@ export function quarantineKeyOf(
   };
 }
 
-/** Every attribute is written once; writing the row again counts it in `tries`. */
+/**
+ * Every attribute is written once; writing the row again counts it in `tries`, adds its reason to the
+ * set `reasons`, and the evidence of a conflict where there was none.
+ */
 export interface QuarantineRow {
   readonly key: QuarantineKey;
   readonly route: string;

@@ -28,6 +28,7 @@ function plainValue(value: AttributeValue, isDecimal: boolean): Plain {
     const number = Number(value.N);
     return !isDecimal && Number.isSafeInteger(number) ? number : value.N;
   }
+  if (value.SS !== undefined) return value.SS.toSorted();
   if (value.L !== undefined) return value.L.map((each) => plainValue(each, isDecimal));
   return null;
 }

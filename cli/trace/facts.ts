@@ -85,10 +85,16 @@ function releaseFact({ name }: Route, item: Item): Fact {
 
 /** Attributes of a quarantine row that are told in words or are long; the others are listed. */
 const TOLD = new Set(
-  'pk sk route device id reason detail topic body bodyHash clientId principal receivedAt routeDay deliveryId fields bookedBody bookedAt tries lastSeenAt'.split(
+  'pk sk route device id reason detail topic body bodyHash clientId principal receivedAt routeDay deliveryId reasons fields bookedBody bookedAt tries lastSeenAt'.split(
     ' ',
   ),
 );
+
+/** What was found of the same body another time, e.g. a forward that can never succeed. */
+function laterReasons(item: Item): string {
+  const later = (item.reasons?.SS ?? []).filter((reason) => reason !== item.reason?.S).toSorted();
+  return later.length === 0 ? '' : `; found another time: ${later.join(', ')}`;
+}
 
 export function factsOfQuarantine({ route, item }: FoundQuarantine): readonly Fact[] {
   const text = (name: string) => cellOf(item, name);
@@ -102,7 +108,7 @@ export function factsOfQuarantine({ route, item }: FoundQuarantine): readonly Fa
       at: text('receivedAt'),
       route: route.name,
       what: isConflict ? 'conflict' : 'quarantined',
-      detail: `${text('reason')}: ${text('detail')}; body ${text('bodyHash')}, last seen ${text('lastSeenAt')}, ${text('tries')} tries`,
+      detail: `${text('reason')}: ${text('detail')}${laterReasons(item)}; body ${text('bodyHash')}, last seen ${text('lastSeenAt')}, ${text('tries')} tries`,
     },
     ...(more.length === 0
       ? []

@@ -1,6 +1,7 @@
 /** The quarantine on DynamoDB. */
 import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Findings, Quarantine } from '../../core/ports.ts';
+import type { QuarantineRow } from '../../core/quarantine-row.ts';
 import { type Clock, toIso } from '../../core/time.ts';
 import { textOf } from './attributes.ts';
 import { DYNAMODB_TERMINAL, failureOf } from './failure.ts';
@@ -12,18 +13,37 @@ export function createQuarantineTable(
   clock: Clock,
 ): Quarantine {
   return {
-    async put({ key, ...first }) {
+    async put(row) {
       try {
         await client.send(
           new UpdateItemCommand({
             TableName: table,
-            Key: { pk: { S: key.pk }, sk: { S: key.sk } },
-            ...firstWriteWins(first, 1, toIso(clock())),
+            Key: { pk: { S: row.key.pk }, sk: { S: row.key.sk } },
+            ...putOf(row, toIso(clock())),
           }),
         );
       } catch (error) {
         throw failureOf('quarantining', error, DYNAMODB_TERMINAL);
       }
+    },
+  };
+}
+
+/**
+ * The first words stand. What a later finding alone knows is added to them: its reason, and the
+ * booked body that the delivery is in conflict with (I5), which no attribute holds before.
+ */
+function putOf({ key: _, fields, bookedBody, bookedAt, ...first }: QuarantineRow, now: string) {
+  const evidence = Object.entries({ fields, bookedBody, bookedAt }).filter(
+    ([, value]) => value !== null,
+  );
+  const update = firstWriteWins({ ...first, ...Object.fromEntries(evidence) }, 1, now);
+  return {
+    UpdateExpression: `${update.UpdateExpression}, #reasons :reasons`,
+    ExpressionAttributeNames: { ...update.ExpressionAttributeNames, '#reasons': 'reasons' },
+    ExpressionAttributeValues: {
+      ...update.ExpressionAttributeValues,
+      ':reasons': { SS: [first.reason] },
     },
   };
 }

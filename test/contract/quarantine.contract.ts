@@ -56,6 +56,26 @@ export function quarantineContract(name: string, makeStore: () => Promise<Store>
         expect(after.lastSeenAt).toEqual({ S: '2026-11-20T09:01:51.000Z' });
       });
 
+      it('adds to a row what a later finding of the same body knows', async () => {
+        const early = { ...rowOf('{"kWh":2}'), reason: 'early' };
+        const evidence = { fields: ['kWh'], bookedBody: '{"kWh":1}', bookedAt: '2026-01-01' };
+        await quarantine.put(early);
+        await quarantine.put({ ...early, ...evidence, reason: 'conflict', detail: 'other' });
+        await quarantine.put({ ...early, reason: 'conflict', detail: 'other' });
+        const other = { fields: [], bookedBody: 'another', bookedAt: '2027-01-01' };
+        await quarantine.put({ ...early, ...other, reason: 'conflict' });
+        const { reasons, ...item } = await quarantineItem(early);
+        expect(reasons?.SS?.toSorted()).toEqual(['conflict', 'early']);
+        expect(item).toMatchObject({
+          reason: { S: 'early' },
+          detail: { S: 'a test' },
+          tries: { N: '4' },
+          fields: { L: [{ S: 'kWh' }] },
+          bookedBody: { S: '{"kWh":1}' },
+          bookedAt: { S: '2026-01-01' },
+        });
+      });
+
       it('tells why a body was not booked, by the key of its id and hash', async () => {
         const findings = createFindings(store.client, store.tables.quarantine);
         const plain = rowOf('x');

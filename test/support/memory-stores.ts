@@ -189,7 +189,9 @@ export class MemoryQuarantine implements Quarantine, Findings {
   async put(row: QuarantineRow) {
     const key = JSON.stringify(row.key);
     const old = this.rows.get(key);
-    this.rows.set(key, { ...(old ?? row), tries: (old?.tries ?? 0) + 1 });
+    const { fields, bookedBody, bookedAt } = old?.bookedBody == null ? row : old;
+    const evidence = { fields, bookedBody, bookedAt };
+    this.rows.set(key, { ...(old ?? row), ...evidence, tries: (old?.tries ?? 0) + 1 });
   }
 
   async find(key: QuarantineKey): Promise<Finding | undefined> {
