@@ -54,10 +54,13 @@ export function readJsonObject(bytes: Uint8Array): JsonReading {
   return { ok: true, text, value };
 }
 
+/** One for all: making it costs more than decoding a body, and a whole text leaves nothing in it. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** The text of UTF-8 bytes, a byte order mark kept; undefined when they are not UTF-8. */
 export function readUtf8(bytes: Uint8Array): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch {
     return undefined;
   }

@@ -41,7 +41,6 @@ const COMMON = [
   'firstDeliveryId',
 ];
 const LEDGER = [
-  ...COMMON,
   'account',
   'amount',
   'unit',
@@ -51,6 +50,7 @@ const LEDGER = [
   'sequence',
   'accountPeriod',
   'occurrence',
+  ...COMMON,
 ];
 
 const once = (names: readonly string[]) =>
