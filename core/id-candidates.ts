@@ -20,7 +20,8 @@ export interface IdCandidate {
 /** Each key once, the plainest reading first; none where the text can be no id at all. */
 export function candidatesOf(told: string): readonly IdCandidate[] {
   if (told === '') return [];
-  const isInteger = /^-?\d+$/.test(told);
+  // By JSON's grammar: 007 is no number that a device can send.
+  const isInteger = /^-?(?:0|[1-9]\d*)$/.test(told);
   const takings: readonly (readonly [IdTaking, IdTelling, JsonValue])[] = [
     ['text', 'plain', told],
     ...(isInteger ? [['integer', 'plain', new LosslessNumber(told)] as const] : []),

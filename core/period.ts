@@ -15,6 +15,8 @@ export interface Period {
   readonly months: readonly string[];
 }
 
+const YEAR_10000 = Date.UTC(10_000, 0, 1);
+
 /** Ten years; more is a slip of the pen. */
 export const PERIOD_MONTHS_MAX = 120;
 
@@ -33,6 +35,8 @@ export function readPeriod(
     return { ok: false, detail: `allowed is ${PERIODS_ALLOWED}` };
   }
   if (last.to <= first.from) return { ok: false, detail: 'it ends before it begins' };
+  // ISO 8601 has more digits from then on, and times would no longer compare as texts.
+  if (last.to >= YEAR_10000) return { ok: false, detail: 'it reaches the end of the year 9999' };
   const months = monthsBetween(first.from, last.to);
   if (months.length > PERIOD_MONTHS_MAX) {
     return {

@@ -116,7 +116,16 @@ function isQueueBatch(event: unknown): event is { readonly Records: readonly SQS
   if (typeof event !== 'object' || event === null || !('Records' in event)) return false;
   const { Records } = event;
   // A rule's envelope has fixed names, none of them `Records`: no device can pose as a queue.
-  return Array.isArray(Records) && Records.every((record) => record?.eventSource === 'aws:sqs');
+  return Array.isArray(Records) && Records.every(isQueueRecord);
+}
+
+/** What is no whole record of a queue is kept as it came, like any other event that is none. */
+function isQueueRecord(record: Readonly<Record<string, unknown>> | null | undefined): boolean {
+  return (
+    record?.eventSource === 'aws:sqs' &&
+    typeof record.messageId === 'string' &&
+    typeof record.body === 'string'
+  );
 }
 
 function startTimer(remainingMillis: number): { deadlines: Deadlines; cancel: () => void } {
