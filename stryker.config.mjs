@@ -1,0 +1,49 @@
+/**
+ * Mutation testing (`npm run mutate`): each mutant is one small fault in a source, and the quick
+ * tests have to notice it. The reports are in `coverage/mutation`.
+ *
+ * @type {import('@stryker-mutator/api/core').PartialStrykerOptions}
+ */
+export default {
+  testRunner: 'vitest',
+  vitest: { configFile: 'test/variants/stryker.vitest.config.ts', related: false },
+  mutate: [
+    'core/**/*.ts',
+    'lambda/ingest/**/*.ts',
+    'lambda/handshake/**/*.ts',
+    // Words and figures of the template, which the tests of `test/infra` read: they synthesize it.
+    '!core/alarm-kinds.ts',
+    '!core/alarms.ts',
+    '!core/device-profile.ts',
+    // These bind the functions to AWS; the local cloud's tests run the bundles.
+    '!lambda/*/index.ts',
+  ],
+  coverageAnalysis: 'perTest',
+  concurrency: 2,
+  incremental: true,
+  incrementalFile: 'coverage/mutation/incremental.json',
+  tempDirName: 'coverage/mutation/sandbox',
+  cleanTempDir: 'always',
+  reporters: ['clear-text', 'progress', 'html', 'json'],
+  clearTextReporter: { logTests: false, reportTests: false, skipFull: true, allowColor: false },
+  htmlReporter: { fileName: 'coverage/mutation/report.html' },
+  jsonReporter: { fileName: 'coverage/mutation/report.json' },
+  // The tests run the sources as they are; nothing here is compiled.
+  checkers: [],
+  tsconfigFile: 'none',
+  ignorePatterns: [
+    '/*',
+    '!/core',
+    '!/lambda',
+    '!/device',
+    '!/local',
+    '!/bin',
+    '!/cli',
+    '!/lib',
+    '!/test',
+    '!/package.json',
+    '!/tollbridge.config.ts',
+    'test/interop/aws-device-sdk',
+  ],
+  allowConsoleColors: false,
+};

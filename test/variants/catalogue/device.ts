@@ -1,0 +1,170 @@
+/** Faults in the device, and in what it is told. */
+import { type Edit, SIMULATED, type Variant } from '../variant.ts';
+
+const ANSWERS = 'device/answers.ts';
+const SENDER = 'device/sender.ts';
+
+/** The device finds the message that a receipt is of by its id. */
+const TAKEN_BY_ID: Edit = {
+  file: ANSWERS,
+  from: '    const entry = this.#outbox.findHash(route, answer.hash);',
+  to: `
+    const { id, hash } = answer;
+    const entry =
+      id === undefined ? this.#outbox.findHash(route, hash) : this.#outbox.find(route, id);`,
+};
+
+export const device: readonly Variant[] = [
+  {
+    name: 'receipt-names-id-alone',
+    after: 'ours',
+    fault:
+      'a receipt names an id only: after re-use of the id an old one is taken for that of the new body',
+    breaks: ['I3', 'I2'],
+    edits: [
+      {
+        file: 'core/receipts.ts',
+        from: '      const { bodyHash, outcome, bookedAt } = receipt;\n      return { bodyHash, outcome, bookedAt };',
+        to: '      const { outcome, bookedAt } = receipt;\n      return { outcome, bookedAt };',
+      },
+      {
+        file: 'device/wire.ts',
+        from: '  const { id: told, bodyHash: hash, outcome } = value;',
+        to: "  const { id: told, bodyHash: hash = '0'.repeat(64), outcome } = value;",
+      },
+      TAKEN_BY_ID,
+    ],
+    checks: [SIMULATED],
+  },
+  {
+    name: 'hash-not-checked',
+    after: 'ours',
+    fault: 'the device takes a receipt by its id, whatever body it names',
+    breaks: ['I2', 'I3'],
+    edits: [TAKEN_BY_ID],
+    checks: [
+      {
+        by: 'test',
+        file: 'test/device/answers.test.ts',
+        title: 'an answer with another body changes nothing, and is told',
+      },
+    ],
+  },
+  {
+    name: 'query-answered-by-id',
+    after: 'ours',
+    fault: 'a query is answered `accepted` for any body under a booked id',
+    breaks: ['I3', 'I2'],
+    edits: [
+      {
+        file: 'lambda/handshake/answers.ts',
+        from: '    if (row !== undefined && bodyHashOf(row.topic, Buffer.from(row.body)) === bodyHash) {',
+        to: '    if (row !== undefined && bodyHashOf(row.topic, Buffer.from(row.body)) !== undefined) {',
+      },
+    ],
+    checks: [
+      {
+        by: 'test',
+        file: 'test/handshake.test.ts',
+        title:
+          'a query hears unknown of another body under a booked id until that has arrived, then rejected',
+      },
+    ],
+  },
+  {
+    name: 'dropped-at-puback',
+    after: 'ours',
+    fault: 'the device drops a message at its PUBACK',
+    breaks: ['I2'],
+    edits: [
+      {
+        file: SENDER,
+        from: "      if (acknowledged() && entry?.state === 'booked') this.#releases.add(entry, timers.now());",
+        to: `
+      if (outcome.kind === 'acknowledged' && entry?.state === 'pending') {
+        this.#window.remove(entry);
+        const now = epochMillis(timers.now());
+        const booked = () => {
+          if (entry.state === 'booked') this.#booked(entry);
+        };
+        this.#ports.outbox.book(entry, 'accepted', now).then(booked, () => {});
+      }
+      if (acknowledged() && entry?.state === 'booked') this.#releases.add(entry, timers.now());`,
+      },
+      {
+        file: SENDER,
+        from: "import { idText } from '../core/identity.ts';",
+        to: "import { idText } from '../core/identity.ts';\nimport { epochMillis } from '../core/time.ts';",
+      },
+    ],
+    checks: [SIMULATED],
+  },
+  {
+    name: 'rejected-dropped',
+    after: 'ours',
+    fault: 'the device drops a rejected message instead of setting it aside',
+    breaks: ['I2'],
+    edits: [
+      {
+        file: 'device/outbox.ts',
+        from: "      put('rejected', record.serial, rejected),\n",
+        to: "      remove('body', record.serial),\n",
+      },
+    ],
+    checks: [SIMULATED],
+  },
+  {
+    name: 'sent-before-kept',
+    after: 'ours',
+    fault: 'the device sends a message before its bytes are on disk',
+    breaks: ['I2'],
+    edits: [
+      {
+        file: 'device/outbox.ts',
+        from: "      await this.#options.store.write(changes);\n      entry.state = 'pending';",
+        to: "      entry.state = 'pending';\n      this.#options.store.write(changes).catch(() => {});",
+      },
+    ],
+    checks: [SIMULATED],
+  },
+  {
+    name: 'counter-not-kept',
+    after: 'ours',
+    fault: 'the next number of a counter is not written down with its message',
+    breaks: ['I2', 'I5'],
+    edits: [
+      {
+        file: 'device/outbox.ts',
+        from: "      changes.push(put('counter', route, next));",
+        to: '      if (isCounted && next.next < 0) changes.push(put(`counter`, route, next));',
+      },
+    ],
+    checks: [
+      {
+        by: 'test',
+        file: 'test/device/outbox.test.ts',
+        title: 'a counter goes on after a restart, and is written with its message',
+      },
+    ],
+  },
+  {
+    name: 'released-before-puback',
+    after: 'ours',
+    fault: 'an id is released, and forgotten, while a PUBLISH of it has no PUBACK',
+    breaks: ['I7'],
+    edits: [
+      {
+        file: SENDER,
+        from: '    if (this.#acknowledgements.of(entry) > 0) return;\n',
+        to: '    if (this.#acknowledgements.of(entry) < 0) return;\n',
+      },
+    ],
+    checks: [
+      {
+        by: 'test',
+        file: 'test/device/release.test.ts',
+        title: 'a full handshake releases no id while one of its packets has no PUBACK',
+      },
+    ],
+  },
+];
