@@ -3,18 +3,17 @@
  * Every process is a child of this one and is ended by its handle; all chance but that of the
  * operating system comes from one seed.
  */
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { keyOf } from '../../core/identity.ts';
 import { idsTold } from '../../core/told-ids.ts';
 import { seededChance } from '../../local/chance.ts';
 import { type CuttingProxy, createCuttingProxy } from '../../local/cutting-proxy.ts';
 import type { Chance } from '../../local/types.ts';
 import { type Program, startProgram } from '../interop/programs.ts';
+import { bundleProgram } from '../support/bundle.ts';
 import { synthesizeConfig } from '../support/synthesize.ts';
 import { CloudProcess } from './cloud-process.ts';
 import { type Findings, Ledgers } from './findings.ts';
@@ -32,7 +31,6 @@ export interface RunOptions {
 }
 
 const HOST = '127.0.0.1';
-const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Some die before they have opened their outbox, most in the midst of their work. */
 const LIFE_MILLIS_MIN = 100;
 const LIFE_MILLIS_MAX = 2_500;
@@ -41,7 +39,8 @@ const CLOUD_LIFE_MILLIS_MAX = 8_000;
 export async function runKilled(options: RunOptions): Promise<Findings> {
   const folder = mkdtempSync(join(tmpdir(), 'tollbridge-killed-'));
   const assembly = synthesizeConfig(config);
-  await bundleDevice(folder);
+  // It starts in a fraction of the time, and is killed at work more often.
+  await bundleProgram('test/killed/device-process.ts', folder, 'device');
   const cloud = await CloudProcess.start(assembly.dir, folder, options.seed);
   const proxy = await createCuttingProxy({
     host: HOST,
@@ -57,25 +56,6 @@ export async function runKilled(options: RunOptions): Promise<Findings> {
     assembly.remove();
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** Bundled, a process starts in a fraction of the time, and is killed at work more often. */
-async function bundleDevice(folder: string): Promise<void> {
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  await build({
-    absWorkingDir: root,
-    entryPoints: ['test/killed/device-process.ts'],
-    outfile: join(folder, 'device.mjs'),
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    // It looks for its binary beside itself, in the project's own packages.
-    external: ['classic-level'],
-    banner: {
-      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
-    },
-    logLevel: 'error',
-  });
 }
 
 class Run {

@@ -1,0 +1,103 @@
+/** A process of the soak, as the run holds it: asked by messages, ended by its handle. */
+import { type ChildProcess, fork } from 'node:child_process';
+
+/** An answer that takes longer has not come. */
+const ANSWER_MILLIS = 600_000;
+
+export interface ChildOptions<From> {
+  readonly file: string;
+  readonly orders?: object;
+  /** Loaders for what is not bundled. */
+  readonly execArgv?: readonly string[];
+  readonly hear: (message: Exclude<From, { kind: 'answer' }>) => void;
+}
+
+interface Answer {
+  readonly kind: 'answer';
+  readonly ask: number;
+  readonly value: unknown;
+}
+
+/** Rejects what was asked of a process that has ended. */
+export class EndedError extends Error {
+  override readonly name = 'EndedError';
+}
+
+export class Child<From extends { readonly kind: string }, To extends object> {
+  readonly ended: Promise<number | NodeJS.Signals | null>;
+  readonly #process: ChildProcess;
+  readonly #waiting = new Map<number, (answer: unknown, error?: Error) => void>();
+  #asked = 0;
+  #printed = '';
+  #isOver = false;
+
+  constructor({ file, orders = {}, execArgv = [], hear }: ChildOptions<From>) {
+    this.#process = fork(file, [JSON.stringify(orders)], {
+      execArgv: ['--expose-gc', ...execArgv],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    this.#process.stderr?.on('data', (chunk: Buffer) => {
+      // The end of it is what a failure is read from.
+      this.#printed = (this.#printed + chunk.toString()).slice(-4_000);
+    });
+    this.#process.on('message', (message) => {
+      if (isAnswer(message)) this.#waiting.get(message.ask)?.(message.value);
+      else hear(message as Exclude<From, { kind: 'answer' }>);
+    });
+    this.ended = new Promise((resolve) => {
+      this.#process.once('close', (status, signal) => {
+        this.#isOver = true;
+        const error = new EndedError(`the process ended with ${status ?? signal}`);
+        for (const settle of [...this.#waiting.values()]) settle(undefined, error);
+        resolve(status ?? signal);
+      });
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** The last that it printed to standard error. */
+  printed(): string {
+    return this.#printed;
+  }
+
+  tell(message: To): void {
+    // A process that is being ended hears no more, which its end says.
+    if (this.#process.connected) this.#process.send(message, () => {});
+  }
+
+  /** @throws EndedError; Error where no answer comes in time */
+  ask<Value>(message: object): Promise<Value> {
+    if (this.#isOver) return Promise.reject(new EndedError('the process has ended'));
+    const ask = ++this.#asked;
+    return new Promise<Value>((resolve, reject) => {
+      const settle = (value: unknown, error?: Error) => {
+        clearTimeout(timer);
+        this.#waiting.delete(ask);
+        if (error === undefined) resolve(value as Value);
+        else reject(error);
+      };
+      const late = new Error(`no answer to ${JSON.stringify(message)} in ${ANSWER_MILLIS} ms`);
+      const timer = setTimeout(settle, ANSWER_MILLIS, undefined, late);
+      this.#waiting.set(ask, settle);
+      this.tell({ ...message, ask } as unknown as To);
+    });
+  }
+
+  kill(): Promise<number | NodeJS.Signals | null> {
+    this.#process.kill('SIGKILL');
+    return this.ended;
+  }
+}
+
+function isAnswer(message: unknown): message is Answer {
+  return (
+    typeof message === 'object' && message !== null && Reflect.get(message, 'kind') === 'answer'
+  );
+}

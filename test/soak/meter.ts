@@ -1,0 +1,114 @@
+/** The memory of a run's processes over time, and whether it grows. */
+
+import { EndedError } from './child.ts';
+import type { Cloud } from './cloud.ts';
+import type { Fleet } from './fleet.ts';
+import { childrenRss, growing, growthOf, type Measured, type Sample } from './memory.ts';
+import type { ForwardReceiver } from './receiver.ts';
+
+const MB = 1_048_576;
+
+/** How much a minute each may grow by: what a line through noise can show without a leak. */
+const BOUNDS = {
+  'local cloud, reachable, without its log journal': 1 * MB,
+  'devices, reachable, mean of those that live on': 0.25 * MB,
+  'receiver of forwards, reachable': 0.25 * MB,
+  'functions, resident, mean of those that live': 3 * MB,
+} as const;
+type Name = keyof typeof BOUNDS;
+
+export class Meter {
+  readonly #samples = new Map<Name, Sample[]>();
+  #startedAt = 0;
+  #pending = 0;
+  #queued = 0;
+
+  begin(startedAt: number): void {
+    this.#startedAt = startedAt;
+  }
+
+  /** A process that has just ended is left out of this sample. */
+  async sample(parts: {
+    readonly cloud: Cloud;
+    readonly fleet: Fleet;
+    readonly receiver: ForwardReceiver;
+  }): Promise<void> {
+    const { cloud, fleet, receiver } = parts;
+    try {
+      const [state, devices, received] = await Promise.all([
+        cloud.state(),
+        fleet.states(),
+        receiver.memory(),
+      ]);
+      this.#queued = state.queued;
+      const functions = cloud.pid === undefined ? [] : childrenRss(cloud.pid);
+      this.#add('local cloud, reachable, without its log journal', [
+        state.memory.usedBytes - state.journalBytes,
+      ]);
+      const used = devices.map(({ memory }) => memory.usedBytes);
+      this.#pending = meanOf(devices.map(({ pending }) => pending));
+      this.#add('devices, reachable, mean of those that live on', used);
+      this.#add('receiver of forwards, reachable', [received.usedBytes]);
+      this.#add('functions, resident, mean of those that live', functions);
+    } catch (error) {
+      if (!(error instanceof EndedError)) throw error;
+    }
+  }
+
+  #add(name: Name, bytes: readonly number[]): void {
+    if (bytes.length === 0) return;
+    const samples = this.#samples.get(name) ?? [];
+    samples.push({ seconds: (Date.now() - this.#startedAt) / 1_000, bytes: meanOf(bytes) });
+    this.#samples.set(name, samples);
+  }
+
+  /** Messages that a device holds without an answer, on average, at the last sample. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** Messages in the cloud's queues at the last sample. */
+  get queued(): number {
+    return this.#queued;
+  }
+
+  get measured(): readonly Measured[] {
+    return [...this.#samples].map(([name, samples]) => ({
+      name,
+      samples,
+      boundBytesPerMinute: BOUNDS[name],
+    }));
+  }
+
+  /** What grows faster than it may. */
+  growing(): readonly string[] {
+    return growing(this.measured);
+  }
+
+  /** The last samples, short. */
+  line(): string {
+    return this.measured
+      .map(({ name, samples }) => `${name.split(',')[0]} ${mb(samples.at(-1)?.bytes ?? 0)} MB`)
+      .join(', ');
+  }
+
+  /** Name, samples, mean, growth a minute and what is allowed, in MB. */
+  rows(): readonly (readonly string[])[] {
+    return this.measured.map(({ name, samples, boundBytesPerMinute }) => {
+      const growth = growthOf(samples);
+      const shown =
+        growth === undefined
+          ? ['too few', '-', '-']
+          : [String(growth.samples), mb(growth.meanBytes), mb(growth.bytesPerMinute)];
+      return [name, ...shown, mb(boundBytesPerMinute)];
+    });
+  }
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+}
+
+function mb(bytes: number): string {
+  return (bytes / MB).toFixed(2);
+}
