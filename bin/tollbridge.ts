@@ -1,6 +1,7 @@
 /** The command line. Each command stands in a file of its own under `cli/`. */
 import { Command, CommanderError } from 'commander';
 import { copiesCommand } from '../cli/copies.ts';
+import { costCommand } from '../cli/cost.ts';
 import { deadLettersCommand } from '../cli/dead-letters.ts';
 import { demoCommand } from '../cli/demo/command.ts';
 import { deviceCommand } from '../cli/device.ts';
@@ -39,6 +40,7 @@ says which); 2 the command line is wrong.`,
   .addCommand(deadLettersCommand())
   .addCommand(forwardAgainCommand())
   .addCommand(doctorCommand())
+  .addCommand(costCommand())
   .addCommand(deviceCommand())
   .addCommand(deviceProfileCommand())
   .addCommand(demoCommand());

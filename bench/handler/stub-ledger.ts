@@ -1,0 +1,62 @@
+/** A ledger at the port that costs next to nothing: a map of the rows that were booked. */
+import type { MessageKey } from '../../core/identity.ts';
+import type { Ledger } from '../../core/ports.ts';
+import type { Row, RowWrite } from '../../core/row.ts';
+import { epochMillis } from '../../core/time.ts';
+
+/** @param rowsMax the oldest rows above it are forgotten, so that memory stays the same */
+export function createStubLedger(rowsMax: number): Ledger {
+  const rows = new Map<string, Row>();
+  const nameOf = ({ pk, id }: MessageKey) => `${pk}\n${id}`;
+  return {
+    async book(write) {
+      const name = nameOf(write.key);
+      const old = rows.get(name);
+      const row = old === undefined ? firstRow(write) : { ...old, tries: old.tries + write.tries };
+      rows.set(name, row);
+      if (rows.size > rowsMax) forgetOldest(rows);
+      return { kind: row.likeness === write.first.likeness ? 'written' : 'refused', row };
+    },
+    find: async (key) => rows.get(nameOf(key)),
+    count: async () => {},
+  };
+}
+
+function firstRow({ first, tries }: RowWrite): Row {
+  const { rowVersion, firstDeliveryId, likeness, topic, body, bookedAtMillis } = first;
+  return { rowVersion, firstDeliveryId, likeness, topic, body, tries, bookedAtMillis };
+}
+
+function forgetOldest(rows: Map<string, Row>): void {
+  for (const name of rows.keys()) {
+    rows.delete(name);
+    return;
+  }
+}
+
+/** Rows that stand before the first delivery comes, of messages that never come again. */
+export async function prefill(ledger: Ledger, rows: number): Promise<void> {
+  for (let at = 0; at < rows; at++) {
+    const now = epochMillis(1_795_000_000_000 + at);
+    const write: RowWrite = {
+      key: { pk: `charges#meter-${at % 1_000}`, id: `old-${at}` },
+      tries: 1,
+      lastSeenAt: '',
+      first: {
+        rowVersion: 2,
+        keyVersion: 1,
+        route: 'charges',
+        device: `meter-${at % 1_000}`,
+        topic: `billing/meter-${at % 1_000}/charges`,
+        body: `{"id":"old-${at}"}`,
+        likeness: `likeness-${at}`,
+        receivedAt: '',
+        bookedAt: '',
+        bookedAtMillis: now,
+        principal: null,
+        firstDeliveryId: `delivery-${at}`,
+      },
+    };
+    await ledger.book(write as Parameters<Ledger['book']>[0]);
+  }
+}

@@ -1,0 +1,67 @@
+/** The template that the benches run on the local cloud: that of the project, with three routes. */
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { CfnEventSourceMapping } from 'aws-cdk-lib/aws-lambda';
+import { checkConfig } from '../../core/config/check.ts';
+import { defineConfig } from '../../core/config/route.ts';
+import { buildApp } from '../../lib/build-app.ts';
+import config from '../../tollbridge.config.ts';
+
+/**
+ * `charges` is as delivered, `singles` invokes the function for each delivery, `hundreds` has
+ * batches of a hundred.
+ */
+export type RouteName = 'charges' | 'singles' | 'hundreds';
+
+export const LARGE_BATCH = 100;
+
+function routeNamed(name: RouteName) {
+  const { charges } = config.routes;
+  if (charges?.guarantee !== 'exactly-once') {
+    throw new Error("tollbridge.config.ts has no route 'charges' with a ledger; it is measured");
+  }
+  return { ...charges, topic: `billing/+/${name}`, forward: `booked/{device}/${name}` };
+}
+
+/**
+ * Peers run in the place of the function of `charges`: its role may do to the tables what they
+ * need, and its environment names a table for their markers. Neither changes what the bridge does.
+ */
+export function synthesizeBench(workshop: string): string {
+  const folder = join(workshop, 'assembly');
+  // Template validation costs seconds and is done by `npx cdk synth` and the tests.
+  process.env.CDK_VALIDATION = 'false';
+  const bridge = checkConfig(
+    defineConfig({
+      routes: {
+        charges: routeNamed('charges'),
+        singles: { ...routeNamed('singles'), feed: 'direct' },
+        hundreds: routeNamed('hundreds'),
+      },
+    }),
+  );
+  const app = new App({ outdir: folder, analyticsReporting: false });
+  const { ingest, state } = buildApp(bridge, app);
+  const charges = ingest.routes.get('charges')?.handler;
+  charges?.addEnvironment('MARKERS_TABLE', state.deliveries.tableName);
+  charges?.role?.addToPrincipalPolicy(
+    new PolicyStatement({
+      actions: [
+        'dynamodb:GetItem',
+        'dynamodb:PutItem',
+        'dynamodb:UpdateItem',
+        'dynamodb:DeleteItem',
+      ],
+      resources: [state.ledger.tableArn, state.deliveries.tableArn],
+    }),
+  );
+  for (const construct of ingest.routes.get('hundreds')?.node.findAll() ?? []) {
+    if (!(construct instanceof CfnEventSourceMapping)) continue;
+    construct.batchSize = LARGE_BATCH;
+    // AWS has no larger batches than ten without it; a batch that is full does not wait.
+    construct.maximumBatchingWindowInSeconds = 1;
+  }
+  app.synth();
+  return folder;
+}

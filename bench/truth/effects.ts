@@ -1,0 +1,64 @@
+/**
+ * What has been booked, seen at the store: every write of a function that has landed, by message.
+ * It stands where no killed function can hide anything from it.
+ */
+import type { CloudEvent } from '../../local/types.ts';
+
+export type TableEvent = Extract<CloudEvent, { kind: 'table' }>;
+
+/** How often a message was booked anew. */
+export interface Effect {
+  readonly id: string;
+  readonly bookings: number;
+}
+
+export interface Effects {
+  see(event: Pick<TableEvent, 'operation' | 'request' | 'status' | 'answer'>): void;
+  list(): readonly Effect[];
+}
+
+interface Attribute {
+  readonly S?: string;
+}
+type Item = Readonly<Record<string, Attribute>>;
+
+/**
+ * A booking is told by its name: a peer puts a row with a name of its own each time, and a row of
+ * the bridge is named by its first delivery. The name is read where the write has landed.
+ */
+export function createEffects(): Effects {
+  const bookings = new Map<string, Set<string>>();
+  const book = ({ id, bookingId, firstDeliveryId }: Item) => {
+    const name = bookingId?.S ?? firstDeliveryId?.S;
+    if (id?.S === undefined || name === undefined) return;
+    const known = bookings.get(id.S);
+    if (known === undefined) bookings.set(id.S, new Set([name]));
+    else known.add(name);
+  };
+  return {
+    see({ operation, request, status, answer }) {
+      if (status !== 200) return;
+      for (const item of itemsIn(operation, request, answer)) book(item);
+    },
+    list: () => [...bookings].map(([id, names]) => ({ id, bookings: names.size })),
+  };
+}
+
+function itemsIn(operation: string, request: Buffer, answer: Buffer): readonly Item[] {
+  switch (operation) {
+    case 'PutItem':
+      return [(JSON.parse(request.toString()) as { Item: Item }).Item];
+    case 'UpdateItem': {
+      const { Attributes } = JSON.parse(answer.toString()) as { Attributes?: Item };
+      return Attributes === undefined ? [] : [Attributes];
+    }
+    case 'TransactWriteItems': {
+      const { TransactItems } = JSON.parse(request.toString()) as {
+        TransactItems: readonly { readonly Put?: { readonly Item: Item } }[];
+      };
+      return TransactItems.flatMap(({ Put }) => (Put === undefined ? [] : [Put.Item]));
+    }
+    default:
+      return [];
+  }
+}

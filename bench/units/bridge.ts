@@ -1,0 +1,54 @@
+/** The bridge's function, with its real adapters, on any DynamoDB engine; nothing is published. */
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { SQSEvent } from 'aws-lambda';
+import { SAMPLE_NOW, SAMPLE_ROUTE } from '../../cli/cost/sample.ts';
+import type { LedgerRoute } from '../../core/config/route.ts';
+import type { Metric } from '../../core/metrics.ts';
+import type { Publisher, Telemetry } from '../../core/ports.ts';
+import { epochMillis } from '../../core/time.ts';
+import { createQuarantineTable } from '../../lambda/adapters/quarantine-table.ts';
+import { createLedgerTable } from '../../lambda/adapters/tables.ts';
+import { createHandler } from '../../lambda/ingest/handler.ts';
+import { createLedgerRegister } from '../../lambda/ingest/ledger-register.ts';
+
+export interface BridgeParts {
+  readonly client: DynamoDBClient;
+  readonly ledger: string;
+  readonly quarantine: string;
+  readonly publisher: Publisher;
+  readonly telemetry?: Telemetry;
+  readonly route?: LedgerRoute;
+}
+
+/** @returns handles a batch; throws when a delivery of it would have to be tried again */
+export function bridgeOn(parts: BridgeParts): (event: SQSEvent) => Promise<void> {
+  const { client, publisher, route = SAMPLE_ROUTE } = parts;
+  let now = SAMPLE_NOW;
+  const clock = () => now;
+  const handler = createHandler({
+    route,
+    clock,
+    register: createLedgerRegister(route, createLedgerTable(client, parts.ledger), clock),
+    quarantine: createQuarantineTable(client, parts.quarantine, clock),
+    publisher,
+    telemetry: parts.telemetry ?? countingTelemetry(new Map()),
+  });
+  return async (event) => {
+    now = epochMillis(now + 1_000);
+    const answer = await handler(event, {
+      awsRequestId: 'request',
+      getRemainingTimeInMillis: () => 600_000,
+    });
+    const failed = answer?.batchItemFailures.length ?? 0;
+    if (failed > 0) throw new Error(`${failed} deliveries failed while they were counted`);
+  };
+}
+
+/** Counts, and says nothing. */
+export function countingTelemetry(counts: Map<Metric, number>): Telemetry {
+  return {
+    count: (metric, amount) => counts.set(metric, (counts.get(metric) ?? 0) + amount),
+    note: () => {},
+    flush: () => {},
+  };
+}
