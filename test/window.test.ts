@@ -41,6 +41,15 @@ describe.each([
       expect((await window.row(body)).firstDeliveryId).toBe(kind === 'accepted' ? 'b' : 'a');
     });
 
+    it('knows its own row when a try of it is dated after the window, as on the error road', async () => {
+      const window = new WindowDecider(engine);
+      const body = freshBody();
+      expect(await window.kind({ id: 'a', body })).toBe('accepted');
+      expect(await window.kind({ id: 'a', body, receivedAt: W + 1 })).toBe('resumed');
+      expect(await window.kind({ id: 'b', body, receivedAt: 2 * W + 1 })).toBe('duplicate');
+      expect(await window.kind({ id: 'c', body, receivedAt: 3 * W + 2 })).toBe('accepted');
+    });
+
     it('is refreshed by each copy, so that the second copy passes no more than the first', async () => {
       const window = new WindowDecider(engine);
       const body = freshBody();

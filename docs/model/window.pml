@@ -51,6 +51,9 @@ typedef Seen { byte body; byte owner; byte end };
 
 byte now = 0;
 Delivery delivery[4];
+#ifdef RESTAMPED
+byte entered[4];
+#endif
 /* body 0 is no row. */
 Row row;
 byte arrived = 0;
@@ -93,6 +96,9 @@ inline arrive(which) {
   printf("  %d: delivery %d carries message %d\n", now, arrived, which);
   delivery[arrived].message = which;
   delivery[arrived].received = now;
+#ifdef RESTAMPED
+  entered[arrived] = now;
+#endif
   delivery[arrived].place = QUEUED;
 #ifdef STRICT
   if
@@ -303,8 +309,13 @@ end:
     fi;
     began[self] = now;
 #ifdef RESTAMPED
-    /* The error road's envelope tells no time: each direct try takes its own for the arrival. */
-    delivery[d].received = now;
+    /* The error road's envelope tells no time: each direct try takes its own for the arrival, as
+       long as Lambda's own queue tries it, which is a part of LIFE. Then it is a dead letter, whose
+       time is kept. */
+    if
+    :: now <= entered[d] + HANDLED_WITHIN -> delivery[d].received = now
+    :: else -> delivery[d].received = entered[d]
+    fi;
 #endif
     printf("  %d: function %d takes delivery %d\n", now, self, d);
     /* lambda/ingest/window-register.ts, lateness: only ever to refuse. */
@@ -346,7 +357,11 @@ admit:
        row.body > 0 && !(row.body == m && isOpen(row.end) && endsNoLater(row.end) && !isOfLaterEvent(row.end)) ->
        look();
        if
+#ifdef STRANGER_TO_ITSELF
        :: isOpen(seen.end) -> goto standing
+#else
+       :: isOpen(seen.end) || seen.owner == d -> goto standing
+#endif
        :: else -> EVENT("its window is over\n")
        fi
      }

@@ -38,7 +38,10 @@ export function createWindowRegister(
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const { kind, row } = await deliveries.admit(write);
       if (kind === 'written') return ownerVerdict(row, deliveryIds, write.tries);
-      if (isOpen(row, delivery.receivedAt)) return decideStanding(fold, write, row);
+      // The error road's envelope tells no time, so a try of its own there may be later than the
+      // window that an earlier one opened.
+      const isMine = deliveryIds.includes(row.firstDeliveryId);
+      if (isMine || isOpen(row, delivery.receivedAt)) return decideStanding(fold, write, row);
       if (await deliveries.renew(write, row)) {
         const { bookedAtMillis, firstDeliveryId } = write.first;
         return { kind: 'accepted', bookedAt: bookedAtMillis, firstDeliveryId };

@@ -84,6 +84,12 @@ const BOUNDS: readonly Bound[] = [
   bound('window', 'own time', 'DELIVERIES=2 TIMED TIME_MAX=5', 'the message tells its time'),
   bound(
     'window',
+    'error road',
+    'DELIVERIES=2 FUNCTIONS=1 LIFE=5 TIME_MAX=8 RESTAMPED',
+    'each try takes its own time for the arrival',
+  ),
+  bound(
+    'window',
     'content, three',
     'DELIVERIES=3 FUNCTIONS=1 CONTENT',
     'ids by content hash, one function',
@@ -176,6 +182,12 @@ const WINDOW_VARIANTS: readonly Broken[] = [
   window('RENEW_BY_OWNER', 'i7', 'DELIVERIES=3 TIME_MAX=3', 'a renewal does not ask for the end'),
   window('LATE_WRITES', 'i7', 'DELIVERIES=3 FUNCTIONS=1 TIME_MAX=5', 'what is late may make a row'),
   window('NO_OWN_TIME', 'i1', 'DELIVERIES=2 FUNCTIONS=1 TIMED', "the message's time is not asked"),
+  window(
+    'STRANGER_TO_ITSELF',
+    'i1',
+    'DELIVERIES=2 FUNCTIONS=1 LIFE=5 TIME_MAX=8 RESTAMPED',
+    'a try that comes after its own window does not know its row',
+  ),
   window('TTL_DECIDES', 'i2', 'DELIVERIES=2 CONTENT', 'a row that stands is an open window'),
   window(
     'CONTENT_PUSHED',
@@ -229,12 +241,6 @@ const LIMITS: readonly Broken[] = [
     'i7',
     'DELIVERIES=3 FUNCTIONS=1 TIME_MAX=5',
     'a copy pushes the window when it is handled, not when it arrives',
-  ),
-  variantsOf('window', 'limit')(
-    'RESTAMPED',
-    'i1',
-    'DELIVERIES=2 FUNCTIONS=1 TIME_MAX=4',
-    'on the error road each direct try takes its own time for the arrival',
   ),
 ];
 

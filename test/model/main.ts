@@ -2,18 +2,14 @@
  * `npm run model`: checks the Promela models of docs/model with Spin. Exits with 1 on any surprise:
  * a property that fails, a broken variant that survives or breaks another property, a search that
  * was cut, a statement of a model that nothing reaches.
- *
- *   --large            larger bounds, which take many minutes and up to 3 GB
- *   --only TEXT        checks whose `model/name` contains it; what is reached is asked of whole models
- *   --trail VARIANT    the shortest way to its error, told step by step (`--trail window/STRICT`)
- *   --markdown         writes the tables into docs/model/README.md
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
 import pLimit from 'p-limit';
 import { endWithReader, print, tell } from '../../cli/print.ts';
+import { EXIT } from '../../cli/usage.ts';
 import { MODELS as FOLDER, missingProgram, type Ran, runCheck, trailOf } from './checker.ts';
 import { type Check, checksOf } from './checks.ts';
 import {
@@ -26,6 +22,13 @@ import {
   tableOf,
 } from './report.ts';
 
+interface Flags {
+  readonly large: boolean;
+  readonly markdown: boolean;
+  readonly only?: string;
+  readonly trail?: string;
+}
+
 /** Compiler and verifier take a processor each. */
 const AT_ONCE = 2;
 /** Everything between two marks, each a line of its own. */
@@ -33,14 +36,15 @@ const RESULTS = /^(.*^)<!-- results.*?^<!-- end of results -->(.*)$/ms;
 const MODELS = ['record', 'window', 'handshake'] as const;
 
 endWithReader();
-const { values } = parseArgs({
-  options: {
-    large: { type: 'boolean', default: false },
-    markdown: { type: 'boolean', default: false },
-    only: { type: 'string' },
-    trail: { type: 'string' },
-  },
-});
+const values = new Command('model')
+  .description('checks the Promela models of docs/model with Spin')
+  .option('--large', 'larger bounds, which take many minutes and up to 3 GB', false)
+  .option('--only <text>', 'checks whose model/name contains it; whole models tell what is reached')
+  .option('--trail <variant>', 'the shortest way to its error, e.g. window/STRICT')
+  .option('--markdown', 'write the tables into docs/model/README.md', false)
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT.usage))
+  .parse()
+  .opts<Flags>();
 const missing = await missingProgram();
 if (missing !== undefined) {
   tell(
@@ -129,7 +133,7 @@ async function tellTrail(root: string): Promise<number> {
 function refuse(option: string): number {
   const names = checksOf(values.large).map(nameOf).join(', ');
   tell(`${option} names no check; there are: ${names}`);
-  return 2;
+  return EXIT.usage;
 }
 
 function nameOf({ model, name }: Check): string {
