@@ -85,7 +85,7 @@ const BOUNDS: readonly Bound[] = [
   bound(
     'window',
     'error road',
-    'DELIVERIES=2 FUNCTIONS=1 LIFE=5 TIME_MAX=8 RESTAMPED',
+    'DELIVERIES=2 FUNCTIONS=1 MARGIN=1 TIME_MAX=6 RESTAMPED',
     'each try takes its own time for the arrival',
   ),
   bound(
@@ -185,7 +185,7 @@ const WINDOW_VARIANTS: readonly Broken[] = [
   window(
     'STRANGER_TO_ITSELF',
     'i1',
-    'DELIVERIES=2 FUNCTIONS=1 LIFE=5 TIME_MAX=8 RESTAMPED',
+    'DELIVERIES=2 FUNCTIONS=1 MARGIN=1 TIME_MAX=6 RESTAMPED',
     'a try that comes after its own window does not know its row',
   ),
   window('TTL_DECIDES', 'i2', 'DELIVERIES=2 CONTENT', 'a row that stands is an open window'),
