@@ -4,8 +4,11 @@
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { httpUrl, wholeNumber } from '../cli/options.ts';
 import { endWithReader, print, tell } from '../cli/print.ts';
+import { EXIT } from '../cli/usage.ts';
+import { ownTemporaryFolder } from '../test/support/own-temporary.ts';
 import { loadText, machineText } from './harness/machine.ts';
 import { terminalText } from './harness/print.ts';
 import { reportText } from './harness/report.ts';
@@ -26,40 +29,50 @@ const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   money: () => import('./money/index.ts'),
 };
 
+interface Flags {
+  readonly only: readonly string[];
+  readonly runs?: number;
+  readonly quick?: true;
+  readonly date: string;
+  readonly dynamodb?: string;
+  readonly write: boolean;
+}
+
 endWithReader();
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', default: Object.keys(benches).join(',') },
-    runs: { type: 'string' },
-    quick: { type: 'boolean', default: false },
-    date: { type: 'string', default: new Date().toISOString().slice(0, 10) },
-    dynamodb: { type: 'string' },
-    'no-write': { type: 'boolean', default: false },
-  },
-});
-const names = values.only.split(',');
-const unknown = names.filter((name) => !Object.hasOwn(benches, name));
-if (unknown.length > 0) {
-  refuse(`--only names ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}`);
-}
-const runs = Number(values.runs ?? (values.quick ? 3 : 5));
-if (!Number.isSafeInteger(runs) || runs < 1) {
-  refuse(`--runs is ${values.runs}; a whole number from 1 on is allowed, e.g. 5`);
-}
+const flags = new Command('bench')
+  .description('Measures every table, prints it, and writes bench/results.md.')
+  .addOption(
+    new Option('--only <tables>', `of ${Object.keys(benches).join(',')}`)
+      .default(Object.keys(benches), 'all')
+      .argParser(tablesOf),
+  )
+  .option('--runs <n>', 'of each thing that is timed (default: 5, with --quick 3)', runsOf)
+  .option('--quick', 'small amounts of work')
+  .option('--date <date>', 'that the document tells', dateOf, today())
+  .option('--dynamodb <url>', 'an engine with transactions, e.g. DynamoDB Local', httpUrl)
+  .option('--no-write', 'leave bench/results.md as it is; without it, --only writes those alone')
+  .showHelpAfterError('(add --help for the options)')
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.ok : EXIT.usage))
+  .parse()
+  .opts<Flags>();
+const { only: names, dynamodb } = flags;
+const isQuick = flags.quick === true;
+const { runs = isQuick ? 3 : 5 } = flags;
+ownTemporaryFolder('bench', 'bench/results.md is as it was');
 const startedAt = performance.now();
 const load = loadText();
 const options: BenchOptions = {
   runs,
-  isQuick: values.quick,
+  isQuick,
   note: (line) => tell(`${elapsed()} ${line}`),
-  ...(values.dynamodb === undefined ? {} : { dynamodbUrl: values.dynamodb }),
+  ...(dynamodb === undefined ? {} : { dynamodbUrl: dynamodb }),
 };
 const tables: Table[] = [];
 for (const name of names) await runBench(name);
 const minutes = (performance.now() - startedAt) / 60_000;
-if (!values['no-write']) {
-  const { date, quick } = values;
-  const facts = { date, machine: machineText(), load, minutes, runs, isQuick: quick, names };
+if (flags.write) {
+  const { date } = flags;
+  const facts = { date, machine: machineText(), load, minutes, runs, isQuick, names };
   writeFileSync(RESULTS, reportText(tables, facts));
   tell(`bench/results.md is written, after ${minutes.toFixed(1)} minutes`);
 }
@@ -90,7 +103,25 @@ function elapsed(): string {
   return `${((performance.now() - startedAt) / 1_000).toFixed(0).padStart(5)} s`;
 }
 
-function refuse(text: string): never {
-  tell(text);
-  process.exit(2);
+function tablesOf(text: string): readonly string[] {
+  const wanted = [...new Set(text.split(','))];
+  if (wanted.every((name) => Object.hasOwn(benches, name))) return wanted;
+  throw new InvalidArgumentError(
+    `allowed are ${Object.keys(benches).join(', ')}, joined by commas.`,
+  );
+}
+
+function runsOf(text: string): number {
+  return wholeNumber(1, 1_000)(text);
+}
+
+function dateOf(text: string): string {
+  const date = new Date(`${text}T00:00:00Z`);
+  const isDate = !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 10) === text;
+  if (isDate) return text;
+  throw new InvalidArgumentError('allowed is a day such as 2026-11-21.');
+}
+
+function today(): string {
+  return new Date().toISOString().slice(0, 10);
 }

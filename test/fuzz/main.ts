@@ -19,11 +19,18 @@ interface Flags {
 
 const known = TARGETS.map(({ name }) => name);
 const values = new Command('fuzz')
-  .option('--inputs <n>', 'in all', wholeNumber(1, 1_000_000_000), 100_000)
+  .description('Draws inputs by a seed, and demands a clean end of each.')
+  .option(
+    '--inputs <n>',
+    'in all, about: each target has its share',
+    wholeNumber(1, 1_000_000_000),
+    100_000,
+  )
   .option('--seed <n>', 'the same seed draws the same inputs', wholeSeed, 7)
   .addOption(new Option('--target <name...>', 'these alone').choices(known))
   .option('--path <path>', 'where in the seed to begin, as a failure has printed it')
-  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT.usage))
+  .showHelpAfterError('(add --help for the options)')
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.ok : EXIT.usage))
   .parse()
   .opts<Flags>();
 const { inputs: all, seed } = values;
@@ -61,7 +68,8 @@ function barOf(name: string, total: number): SingleBar | undefined {
     format: `${name} [{bar}] {value}/{total} · {duration_formatted}`,
     stream: process.stderr,
     clearOnComplete: true,
-    hideCursor: true,
+    // Inputs leave no moment for a signal to be heard: at Ctrl-C the terminal has to be in order.
+    linewrap: true,
   });
   bar.start(total, 0);
   return bar;

@@ -3,13 +3,14 @@
  * a property that fails, a broken variant that survives or breaks another property, a search that
  * was cut, a statement of a model that nothing reaches.
  */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import pLimit from 'p-limit';
 import { endWithReader, print, tell } from '../../cli/print.ts';
 import { EXIT } from '../../cli/usage.ts';
+import { ownTemporaryFolder } from '../support/own-temporary.ts';
 import { MODELS as FOLDER, missingProgram, type Ran, runCheck, trailOf } from './checker.ts';
 import { type Check, checksOf } from './checks.ts';
 import {
@@ -42,7 +43,8 @@ const values = new Command('model')
   .option('--only <text>', 'checks whose model/name contains it; whole models tell what is reached')
   .option('--trail <variant>', 'the shortest way to its error, e.g. window/STRICT')
   .option('--markdown', 'write the tables into docs/model/README.md', false)
-  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT.usage))
+  .showHelpAfterError('(add --help for the options)')
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.ok : EXIT.usage))
   .parse()
   .opts<Flags>();
 const missing = await missingProgram();
@@ -52,12 +54,9 @@ if (missing !== undefined) {
   );
   process.exitCode = process.env.CI === undefined ? 0 : 1;
 } else {
-  const root = await mkdtemp(join(tmpdir(), 'tollbridge-model-'));
-  try {
-    process.exitCode = values.trail === undefined ? await all(root) : await tellTrail(root);
-  } finally {
-    await rm(root, { recursive: true, force: true });
-  }
+  ownTemporaryFolder('model', 'nothing is known of the checks that were left');
+  const root = await mkdtemp(join(tmpdir(), 'spin-'));
+  process.exitCode = values.trail === undefined ? await all(root) : await tellTrail(root);
 }
 
 async function all(root: string): Promise<number> {

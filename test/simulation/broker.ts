@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import type { BridgePublication } from './functions.ts';
 import { serialIn } from './history.ts';
 import type { Packet } from './roads.ts';
+import { addressOf } from './routes.ts';
 import type { Shared } from './shared.ts';
 
 /** Whoever hears a receipts topic. */
@@ -56,7 +57,8 @@ export class Broker {
   carry(packet: Packet, fate: Fate): void {
     const { clockwork, chance, faults } = this.#shared;
     if (packet.serial !== undefined) {
-      this.#serials.set(hashOf(packet.topic, packet.payload), packet.serial);
+      const { visible } = addressOf(packet.topic);
+      this.#serials.set(hashOf(visible, packet.payload), packet.serial);
     }
     const nth = (this.#sent.get(packet.client) ?? 0) + 1;
     this.#sent.set(packet.client, nth);
@@ -111,6 +113,7 @@ export class Broker {
         outcome: said.outcome,
         reason: said.reason,
         fields: said.fields ?? [],
+        invocation: publication.invocation,
       });
     }
     this.#bring(device, publication.payload);
@@ -124,7 +127,7 @@ export class Broker {
     clockwork.after(latency, () => this.#hand(device, payload));
     const again = faults.strike('receipt-repeated');
     if (again !== undefined) {
-      clockwork.after(latency + again * again * 100, () => this.#hand(device, payload));
+      clockwork.after(latency + again * again * 10, () => this.#hand(device, payload));
     }
   }
 

@@ -16,6 +16,10 @@ export function* checkForgetting(past: PastEvents): Iterable<Finding> {
   yield* checkBothInWindow(past);
   yield* checkNewest(past);
   yield* checkRefusedInTime(past);
+  for (const { device, serial } of past.all('released-early')) {
+    const what = `${device} releases the id of message ${serial}, of which a PUBLISH is under way`;
+    yield { invariant: 'I7', what };
+  }
   for (const { table, change, serial } of past.all('row')) {
     if (table === 'deliveries' && change === 'deleted') {
       yield { invariant: 'I7', what: `the record of message ${serial} is deleted` };

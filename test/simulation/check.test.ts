@@ -1,78 +1,25 @@
 /** The checker itself: a true history passes, and each lie that is put into it is found. */
 import { describe, expect, it } from 'vitest';
-import { check } from './check.ts';
-import type { Event, Meant, Past } from './history.ts';
+import type { Event } from './history.ts';
 import { START_MILLIS } from './start.ts';
+import {
+  booked,
+  forwarded,
+  handled,
+  meant,
+  quarantined,
+  receipt,
+  row,
+  said,
+} from './told-histories.ts';
 
 const MINUTE = 60_000;
 const WEEKS = 19 * 86_400_000;
 
-function meant(serial: number, changes: Partial<Meant> = {}): Event {
-  const usual = { route: 'charges', by: 'raw-1', as: 'raw-1', name: `"k${serial}"` } as const;
-  return { kind: 'meant', serial, ...usual, form: 'good', ownTime: START_MILLIS, ...changes };
-}
-
-function row(serial: number, changes: Partial<Extract<Event, { kind: 'row' }>> = {}): Event {
-  const usual = { table: 'ledger', entry: `e${serial}`, change: 'made', device: 'raw-1' } as const;
-  return { kind: 'row', serial, ...usual, invocation: serial, changed: [], ...changes };
-}
-
-/** A delivery on its way through the cloud, with what became of it in between. */
-function handled(
-  serial: number,
-  effects: readonly Event[],
-  { arrival = serial, invocation = serial, at = 0 } = {},
-): readonly Event[] {
-  const receivedAt = START_MILLIS + at;
-  return [
-    { kind: 'entered', arrival, serial, road: 'queue' },
-    { kind: 'handled', arrival, serial, invocation, receivedAt },
-    ...effects,
-    { kind: 'done', arrival, serial, invocation },
-  ];
-}
-
-function receipt(
-  serial: number,
-  changes: Partial<Extract<Event, { kind: 'receipt' }>> = {},
-): Event {
-  const usual = { device: 'raw-1', outcome: 'accepted', reason: undefined, fields: [] } as const;
-  return { kind: 'receipt', serial, ...usual, ...changes };
-}
-
-function forwarded(serial: number, invocation = serial): readonly Event[] {
-  return [
-    { kind: 'forwarded', serial, invocation, mark: undefined },
-    { kind: 'effect', serial },
-  ];
-}
-
-function booked(serial: number, changes: Partial<Extract<Event, { kind: 'row' }>> = {}) {
-  return handled(serial, [row(serial, changes), ...forwarded(serial), receipt(serial)]);
-}
-
-function quarantined(
-  serial: number,
-  reason: string,
-  changes: Partial<Extract<Event, { kind: 'quarantined' }>> = {},
-): Event {
-  return {
-    ...{ kind: 'quarantined', serial, reason, fields: [], booked: undefined },
-    ...{ invocation: serial, ...changes },
-  };
-}
-
-/** What the checker says of it: an invariant and a sentence, or nothing. */
-function said(
-  events: readonly Event[],
-  receiver: 'effect-first' | 'with-effect' = 'with-effect',
-): string | undefined {
-  const past: Past[] = events.map((event, at) => ({ ...event, at }));
-  const finding = check(past, receiver);
-  return finding && `${finding.invariant} ${finding.what}`;
-}
-
 const DEDUPLICATED = { table: 'deliveries' } as const;
+/** Of a copy. */
+const LATER = { arrival: 9, invocation: 9 };
+const FOREIGN: Event = { kind: 'asked', by: 'raw-2', as: 'raw-1', invocation: 7 };
 
 describe('a history is true', () => {
   it('when a message is booked, forwarded and answered once', () => {
@@ -271,6 +218,54 @@ const falsehoods: readonly (readonly [string, string, readonly Event[]])[] = [
     'I7',
     'a message that came in time is late',
     [meant(0), ...handled(0, [quarantined(0, 'late')])],
+  ],
+  ['I1', 'another amount is booked', [meant(0), ...booked(0, { amount: '2.51' })]],
+  ['I1', 'another time is booked', [meant(0), ...booked(0, { occurredAt: START_MILLIS + 1 })]],
+  [
+    'I2',
+    'a refused body is kept nowhere',
+    [meant(0), ...booked(0), receipt(0, { outcome: 'rejected', reason: 'conflict' })],
+  ],
+  [
+    'I4',
+    'a message goes out before its row stands',
+    [meant(0), ...handled(0, [...forwarded(0), row(0), receipt(0)])],
+  ],
+  [
+    'I4',
+    'one try forwards twice, although a copy came as well',
+    [meant(0), ...handled(0, [row(0), ...forwarded(0), ...forwarded(0)]), ...handled(0, [], LATER)],
+  ],
+  [
+    'I4',
+    'a booking never goes out, and a later copy is refused as late',
+    [
+      ...[meant(0, { route: 'readings' }), ...handled(0, [row(0, DEDUPLICATED)])],
+      ...handled(0, [quarantined(0, 'late', { invocation: 9 })], { ...LATER, at: WEEKS }),
+    ],
+  ],
+  [
+    'I5',
+    'a copy is a conflict with its own row',
+    [
+      ...[meant(0), ...booked(0)],
+      ...handled(0, [quarantined(0, 'conflict', { invocation: 9, booked: 0 })], LATER),
+    ],
+  ],
+  [
+    'I6',
+    'a query in the name of another is answered',
+    [meant(0), ...booked(0), FOREIGN, receipt(0, { invocation: 7 })],
+  ],
+  [
+    'I6',
+    'a release in the name of another marks a row',
+    [meant(0), ...booked(0), FOREIGN, { kind: 'released', serial: 0, invocation: 7 }],
+  ],
+  [
+    'I7',
+    'an id is released while a PUBLISH of it is under way',
+    [meant(0), ...booked(0), { kind: 'released-early', device: 'raw-1', serial: 0 }],
   ],
   [
     'I2',

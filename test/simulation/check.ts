@@ -4,9 +4,11 @@
  * never a key, a hash or a verdict of the code under test.
  */
 
+import { numberOf } from './amounts.ts';
 import { checkForgetting } from './check-forgetting.ts';
+import { checkForwards } from './check-forwards.ts';
 import type { Past } from './history.ts';
-import { type Finding, isHashed, PastEvents } from './past.ts';
+import { type Finding, isHashed, type Of, PastEvents } from './past.ts';
 
 export type { Finding } from './past.ts';
 
@@ -35,13 +37,28 @@ export function* checkBookedOnce(past: PastEvents): Iterable<Finding> {
     const times = past.bookingsOf(serial).filter(({ table }) => table === 'ledger').length;
     if (times > 1) yield { invariant: 'I1', what: `message ${serial} is booked ${times} times` };
   }
-  for (const { table, change, serial, changed } of past.all('row')) {
+  for (const event of past.all('row')) {
+    const { table, change, serial, changed } = event;
     const row = `the row of message ${serial} in ${table}`;
     if (change === 'altered') {
       yield { invariant: 'I1', what: `${row} is changed: ${changed.join(', ')}` };
     }
+    if (change === 'made' && serial !== undefined) yield* checkBilled(past, serial, event);
     const isGone = change === 'deleted' || change === 'swept' || change === 'replaced';
     if (table === 'ledger' && isGone) yield { invariant: 'I1', what: `${row} is ${change}` };
+  }
+}
+
+/** A row bills the very number and time of its message. */
+function* checkBilled(past: PastEvents, serial: number, row: Of<'row'>): Iterable<Finding> {
+  if (row.table !== 'ledger') return;
+  const { amount, ownTime } = past.meant(serial);
+  if (numberOf(row.amount ?? '') !== numberOf(amount)) {
+    const what = `message ${serial} of ${amount} is booked with ${row.amount}`;
+    yield { invariant: 'I1', what };
+  }
+  if (row.occurredAt !== ownTime) {
+    yield { invariant: 'I1', what: `message ${serial} is booked with the time of another` };
   }
 }
 
@@ -81,27 +98,29 @@ export function* checkNothingLost(past: PastEvents): Iterable<Finding> {
 function hasEnded(past: PastEvents, serial: number): boolean {
   if (past.bookingsOf(serial).length > 0) return true;
   if (past.all('quarantined').some((each) => each.serial === serial)) return true;
-  const { route, as, ownTime } = past.meant(serial);
-  if (isHashed(route)) {
+  if (isHashed(past.meant(serial).route)) {
     return past
       .handlingsOf(serial)
       .some(({ receivedAt }) =>
         past.bookings.some((booking) => past.isCopyOf(serial, receivedAt, booking, 'maybe')),
       );
   }
-  if (past.guarantee(serial) !== 'latest') return false;
-  return past.bookings.some((booking) => {
-    const other = past.meant(booking.serial);
-    return other.route === route && other.as === as && other.ownTime > ownTime;
-  });
+  return past.guarantee(serial) === 'latest' && past.overtakings(serial).length > 0;
 }
 
 /** I3: who is told that a body is booked can rely on its row. */
 export function* checkReceipts(past: PastEvents): Iterable<Finding> {
-  for (const { device, serial, outcome, place } of past.all('receipt')) {
-    if (outcome !== 'accepted' && outcome !== 'duplicate') continue;
+  for (const receipt of past.all('receipt')) {
+    const { device, serial, outcome, place } = receipt;
+    if (outcome === 'completed' || outcome === 'unknown') continue;
     if (serial === undefined) {
       yield { invariant: 'I3', what: `${device} is told ${outcome} of a body that nobody sent` };
+      continue;
+    }
+    if (outcome === 'rejected') {
+      if (isKept(past, serial, receipt)) continue;
+      const what = `${device} is told that message ${serial} is ${receipt.reason}, and it is not kept`;
+      yield { invariant: 'I2', what };
       continue;
     }
     const isDurable = past.bookings.some(
@@ -122,60 +141,12 @@ export function* checkReceipts(past: PastEvents): Iterable<Finding> {
   }
 }
 
-/** I4: a booking goes out, by the delivery that booked it and no other. */
-export function* checkForwards(
-  past: PastEvents,
-  receiver: 'effect-first' | 'with-effect',
-): Iterable<Finding> {
-  const forwards = past.all('forwarded');
-  for (const { serial, invocation, mark } of forwards) {
-    const arrivals = past.had(invocation, serial).map(({ arrival }) => arrival);
-    const isOwner = past
-      .bookingsOf(serial)
-      .some((booking) =>
-        past.had(booking.invocation, serial).some(({ arrival }) => arrivals.includes(arrival)),
-      );
-    if (!isOwner) {
-      const what = `message ${serial} is forwarded${mark ? ` as ${mark}` : ''} by a delivery that did not book it`;
-      yield { invariant: 'I4', what };
-    }
-  }
-  for (const { serial } of past.messages()) {
-    if (past.bookingsOf(serial).length === 0) continue;
-    const times = forwards.filter((forward) => forward.serial === serial).length;
-    if (times === 0 && !isExcused(past, serial)) {
-      yield { invariant: 'I4', what: `message ${serial} is booked and never forwarded` };
-    }
-    if (times > 1 && past.handlingsOf(serial).length === 1) {
-      const what = `message ${serial} is forwarded ${times} times, though nothing was tried again`;
-      yield { invariant: 'I4', what };
-    }
-    const effects = past.all('effect').filter((effect) => effect.serial === serial).length;
-    if (times > 0 && effects === 0) {
-      yield { invariant: 'I4', what: `message ${serial} is forwarded and never received` };
-    }
-    const isOnce = receiver === 'with-effect' && past.guarantee(serial) === 'exactly-once';
-    if (isOnce && effects > 1) {
-      yield { invariant: 'I4', what: `message ${serial} has its effect ${effects} times` };
-    }
-  }
-}
-
-/** One that is kept for a person, or whose topic has a newer value, need not go out. */
-function isExcused(past: PastEvents, serial: number): boolean {
-  const guarantee = past.guarantee(serial);
-  const isKept = past
+/** A refused body stands in the quarantine before its device hears of it; an old value need not. */
+function isKept(past: PastEvents, serial: number, { reason, place }: Of<'receipt'>): boolean {
+  if (reason === 'stale') return past.overtakings(serial).some((newer) => newer.place < place);
+  return past
     .all('quarantined')
-    .some(
-      (each) =>
-        each.serial === serial && (each.reason === 'unforwardable' || guarantee === 'deduplicated'),
-    );
-  if (isKept || guarantee !== 'latest') return isKept;
-  const { as, route, ownTime } = past.meant(serial);
-  return past.bookings.some((booking) => {
-    const other = past.meant(booking.serial);
-    return other.as === as && other.route === route && other.ownTime > ownTime;
-  });
+    .some((each) => each.serial === serial && each.reason === reason && each.place < place);
 }
 
 /** I5: the same id with another body is kept for a person, and says in what it differs. */
@@ -195,7 +166,9 @@ export function* checkUsedIds(past: PastEvents): Iterable<Finding> {
   }
   for (const { serial, reason, fields, booked: other } of past.all('quarantined')) {
     if (reason !== 'conflict') continue;
-    if (other === undefined || nameOf(past, other) !== nameOf(past, serial)) {
+    if (other === serial) {
+      yield { invariant: 'I5', what: `message ${serial} is refused as a conflict with itself` };
+    } else if (other === undefined || nameOf(past, other) !== nameOf(past, serial)) {
       const what = `message ${serial} is refused as a conflict, and nothing else has its id`;
       yield { invariant: 'I5', what };
     } else if (!fields.includes('serial')) {
@@ -272,6 +245,28 @@ export function* checkIdentity(past: PastEvents): Iterable<Finding> {
     const { by } = past.meant(serial);
     if (device !== by) {
       yield { invariant: 'I6', what: `${device} is told ${outcome} of message ${serial} of ${by}` };
+    }
+  }
+  yield* checkRequests(past);
+}
+
+/** Who asks in the name of another is not answered, and marks nothing. */
+function* checkRequests(past: PastEvents): Iterable<Finding> {
+  const asked = new Map(past.all('asked').map((each) => [each.invocation, each]));
+  for (const { device, invocation, outcome } of past.all('receipt')) {
+    const { by = device } = asked.get(invocation) ?? {};
+    if (by !== device) {
+      yield {
+        invariant: 'I6',
+        what: `${by} asks in the name of ${device}, which hears ${outcome}`,
+      };
+    }
+  }
+  for (const { serial, invocation } of past.all('released')) {
+    const by = asked.get(invocation)?.by;
+    if (serial !== undefined && by !== past.meant(serial).by) {
+      const what = `message ${serial} of ${past.meant(serial).by} is released by ${by}`;
+      yield { invariant: 'I6', what };
     }
   }
 }

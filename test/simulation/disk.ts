@@ -34,7 +34,8 @@ export class DiskStore implements Store {
   async write(changes: readonly StoreChange[]): Promise<void> {
     const { clockwork, chance } = this.#shared;
     if (this.#life.isOver) return never();
-    this.#lastLanding = Math.max(this.#lastLanding, clockwork.now + chance.int(1, 6));
+    // One after the other: of what is due at the same moment chance says which comes first.
+    this.#lastLanding = Math.max(this.#lastLanding + 1, clockwork.now + chance.int(1, 6));
     await clockwork.wait(this.#lastLanding - clockwork.now);
     if (this.#life.isOver && (this.#isTorn || chance.isHit(0.5))) {
       this.#isTorn = true;

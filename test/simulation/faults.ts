@@ -50,6 +50,9 @@ export const FAULTS = {
   'broken-body': 'a message is no JSON',
   'copy-sent': 'a device sends the same bytes again, with DUP set',
   'release-first': 'a release overtakes its message',
+  'foreign-request': 'a device releases or queries in the name of another',
+  'copy-restamped': 'a copy differs in a field that its route ignores',
+  'basic-ingest': "a PUBLISH goes to its rule alone, by Basic Ingest's topic",
 } as const;
 
 export type Fault = keyof typeof FAULTS;
@@ -88,6 +91,15 @@ export const STRIKING = [
 ] as const satisfies readonly Fault[];
 
 export type Striking = (typeof STRIKING)[number];
+
+/** Those with few opportunities in a schedule: drawn more often, and for the first of these. */
+export const SELDOM = [
+  'redelivered-while-running',
+  'redriven-days-later',
+  'crash-between-receipts',
+  'receipt-repeated',
+  'action-failed',
+] as const satisfies readonly Striking[];
 
 export interface Strike {
   readonly fault: Striking;

@@ -87,8 +87,8 @@ export class Functions {
     });
   }
 
-  handshake(event: unknown): Promise<Outcome> {
-    const process = new Process(this.#shared, this.#tables, this.#publish, this.next(), 1);
+  handshake(event: unknown, invocation: number): Promise<Outcome> {
+    const process = new Process(this.#shared, this.#tables, this.#publish, invocation, 1);
     const handler = createHandshake({
       routes: new Map(
         [...routes.values()].map((route) => [

@@ -15,6 +15,8 @@ export interface Meant {
   readonly form: 'good' | 'no-id' | 'broken-body' | 'foreign-topic';
   /** The time in the body, epoch milliseconds. */
   readonly ownTime: number;
+  /** The number in the body, as its text stands there. */
+  readonly amount: string;
 }
 
 export type Road = 'queue' | 'event';
@@ -67,6 +69,26 @@ export type Event =
       readonly invocation: number;
       /** Attributes that changed. */
       readonly changed: readonly string[];
+      /** What a row of the ledger bills, as the store has it. */
+      readonly amount?: string | undefined;
+      readonly occurredAt?: number | undefined;
+    }
+  /** A device releases an id while a PUBLISH of it has no PUBACK, and its connection stands. */
+  | { readonly kind: 'released-early'; readonly device: string; readonly serial: number }
+  /** A row was marked as released. */
+  | {
+      readonly kind: 'released';
+      readonly serial: number | undefined;
+      readonly invocation: number;
+    }
+  /** A request reached its function. */
+  | {
+      readonly kind: 'asked';
+      /** On whose connection. */
+      readonly by: string;
+      /** In whose name. */
+      readonly as: string;
+      readonly invocation: number;
     }
   | {
       readonly kind: 'quarantined';
@@ -92,6 +114,7 @@ export type Event =
       readonly outcome: string;
       readonly reason: string | undefined;
       readonly fields: readonly string[];
+      readonly invocation: number;
     }
   /** The same, heard by the device. */
   | {

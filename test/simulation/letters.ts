@@ -113,10 +113,12 @@ export class Letters {
     if (letter.running > 0) faults.count('redelivered-while-running');
     letter.running++;
     const early = faults.meant('redelivered-while-running');
-    const hidden = early === undefined ? VISIBILITY_MILLIS : 1 + early * 2;
+    const hidden = early === undefined ? VISIBILITY_MILLIS : 1 + early;
     letter.visibleAt = clockwork.now + hidden;
     clockwork.after(hidden, () => {
-      if (this.#letters.has(letter)) this.#pollSoon();
+      if (!this.#letters.has(letter)) return;
+      if (early === undefined) this.#pollSoon();
+      else this.#poll();
     });
     return true;
   }

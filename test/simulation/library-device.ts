@@ -10,6 +10,7 @@ import { openOutbox } from '../../device/outbox-start.ts';
 import type { StoreChange, Timers } from '../../device/ports.ts';
 import { checkRoutes, type DeviceRoute } from '../../device/profile.ts';
 import { Sender } from '../../device/sender.ts';
+import { amountText } from './amounts.ts';
 import type { Broker } from './broker.ts';
 import { Disk, DiskStore, Life } from './disk.ts';
 import { serialIn } from './history.ts';
@@ -104,8 +105,9 @@ export class LibraryDevice {
     const { name } = this.#options;
     const serial = this.#options.nextSerial();
     const ownTime = this.#clock();
+    const amount = amountText(serial);
     const body = {
-      ...{ serial, by: name, account: 'acme', kWh: '1.50', at: toIso(ownTime) },
+      ...{ serial, by: name, account: 'acme', kWh: amount, at: toIso(ownTime) },
     };
     const id = this.#idFor(profile, given);
     try {
@@ -126,6 +128,7 @@ export class LibraryDevice {
           name: called,
           form: 'good',
           ownTime,
+          amount,
         },
       });
       kept.then(() => running.sender.add(entry)).catch((error) => this.#complain(error));

@@ -12,6 +12,7 @@ import type {
 import type { Broker, Listener } from './broker.ts';
 import type { Life } from './disk.ts';
 import { serialIn } from './history.ts';
+import { addressOf } from './routes.ts';
 import type { Shared } from './shared.ts';
 
 /** As the real session: without a PUBACK for so long the connection is given up. */
@@ -24,8 +25,8 @@ export class Line implements Transport, Listener {
   readonly #life: Life;
   #listener: TransportListener | undefined;
   #isUp = false;
-  /** Calls that say of a publication that it is lost. */
-  readonly #unanswered = new Set<() => void>();
+  /** Calls that say of a publication that it is lost, each with what is published. */
+  readonly #unanswered = new Map<() => void, Publication>();
 
   constructor(shared: Shared, broker: Broker, device: string, life: Life) {
     this.#shared = shared;
@@ -50,8 +51,9 @@ export class Line implements Transport, Listener {
         if (this.#unanswered.delete(lose)) resolve(outcome);
       };
       const lose = () => answer({ kind: 'lost' });
-      this.#unanswered.add(lose);
       const bytes = Buffer.from(payload);
+      if (topic.endsWith('/release')) this.#noteEarlyReleases(bytes.toString());
+      this.#unanswered.set(lose, { topic, payload, qos: 1 });
       const serial = topic.startsWith('tollbridge/') ? undefined : serialIn(bytes.toString());
       const packet = { topic, payload: bytes, client: this.#device, serial, isCopy: false };
       this.#broker.carry(packet, {
@@ -75,9 +77,23 @@ export class Line implements Transport, Listener {
     if (!this.#isUp || this.#life.isOver) return;
     this.#shared.faults.count('connection-cut');
     this.#isUp = false;
-    for (const lose of [...this.#unanswered]) lose();
+    for (const lose of [...this.#unanswered.keys()]) lose();
     this.#listener?.down();
     this.#reconnect(minutes * 60_000 + this.#shared.chance.int(500, 5_000));
+  }
+
+  #noteEarlyReleases(text: string): void {
+    const { route, ids } = JSON.parse(text) as { route: string; ids: readonly unknown[] };
+    for (const { topic, payload } of this.#unanswered.values()) {
+      const { visible, rule = visible.split('/')[0] } = addressOf(topic);
+      if (rule !== route) continue;
+      const body = JSON.parse(Buffer.from(payload).toString());
+      const id = route === 'counted' ? `${body.boot}:${body.seq}` : body.id;
+      if (!ids.includes(id)) continue;
+      this.#shared.history.add({
+        ...{ kind: 'released-early', device: this.#device, serial: body.serial },
+      });
+    }
   }
 
   #reconnect(millis: number): void {

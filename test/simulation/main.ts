@@ -5,6 +5,7 @@ import Table from 'cli-table3';
 import { Command } from 'commander';
 import { wholeNumber } from '../../cli/options.ts';
 import { endWithReader, print, tell } from '../../cli/print.ts';
+import { EXIT } from '../../cli/usage.ts';
 import { runOnWorkers } from './parts.ts';
 import { coverageRows, type Failure, type RunResult, replay, runSchedules } from './run.ts';
 
@@ -31,12 +32,15 @@ await new Command('simulate')
   .action((options: Options) => {
     return options.replay === undefined ? simulate(options) : again(options.replay);
   })
+  .showHelpAfterError('(add --help for the options)')
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.ok : EXIT.usage))
   .parseAsync();
 
 async function simulate({ schedules, seed, workers }: Options): Promise<void> {
   const bar = new SingleBar({
     format: 'schedules [{bar}] {value}/{total} | {rate}/s | {eta_formatted} left',
     etaBuffer: 100,
+    linewrap: true,
   });
   const isShown = process.stderr.isTTY === true;
   const began = performance.now();

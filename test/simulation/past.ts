@@ -57,6 +57,15 @@ export class PastEvents {
     return this.#bookingsBySerial.get(serial) ?? [];
   }
 
+  /** Where the newest value counts: the bookings of newer ones. */
+  overtakings(serial: number): readonly Booking[] {
+    const { route, as, ownTime } = this.meant(serial);
+    return this.bookings.filter((booking) => {
+      const other = this.meant(booking.serial);
+      return other.route === route && other.as === as && other.ownTime > ownTime;
+    });
+  }
+
   /** Every time that a delivery of the message was handed to a function. */
   handlingsOf(serial: number): readonly Of<'handled'>[] {
     return this.#handledBySerial.get(serial) ?? [];

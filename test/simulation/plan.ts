@@ -3,7 +3,7 @@
  * fast-check, so that one that fails can be made shorter.
  */
 import fc from 'fast-check';
-import { STRIKING, type Strike } from './faults.ts';
+import { SELDOM, STRIKING, type Strike } from './faults.ts';
 import { LIBRARY_ROUTES, ROUTE_NAMES, type RouteName } from './routes.ts';
 
 /** Devices by name: the first two run the device library, the others are raw clients. */
@@ -36,6 +36,8 @@ export type Step = { readonly wait: number } & (
       readonly route: number;
       /** One of a few ids that others use as well; undefined for a new one. */
       readonly id: number | undefined;
+      /** Another body under the same id follows so soon, about when the first is answered. */
+      readonly againMillis: number | undefined;
     }
   | {
       readonly do: 'send';
@@ -44,12 +46,23 @@ export type Step = { readonly wait: number } & (
       readonly id: number;
       readonly form: 'good' | 'no-id' | 'broken-body' | 'foreign-topic';
     }
-  /** Sends an earlier message of a raw device again, byte for byte. */
-  | { readonly do: 'copy'; readonly which: number }
+  /** Sends an earlier message of a raw device again, so many times and so far apart. */
+  | {
+      readonly do: 'copy';
+      readonly which: number;
+      readonly times: number;
+      readonly apartMillis: number;
+    }
   | { readonly do: 'reboot'; readonly device: number; readonly isWiped: boolean }
   | { readonly do: 'cut'; readonly device: number; readonly minutes: number }
-  | { readonly do: 'release'; readonly device: number; readonly id: number }
-  | { readonly do: 'query'; readonly which: number }
+  | {
+      readonly do: 'release';
+      readonly device: number;
+      readonly id: number;
+      /** In the name of the other raw device. */
+      readonly isForeign: boolean;
+    }
+  | { readonly do: 'query'; readonly which: number; readonly isForeign: boolean }
   | { readonly do: 'store-down'; readonly hours: number }
   | { readonly do: 'receiver-reboot' }
 );
@@ -75,6 +88,8 @@ export interface Plan {
 }
 
 export const IDS = 5;
+/** At once, so that they meet in a batch, and nearly a short window apart, so that each pushes it out. */
+export const APART_MILLIS = [0, 30, 290_000, 550_000] as const;
 
 const wait = fc.oneof(
   { weight: 5, arbitrary: fc.constantFrom(...WAITS_MILLIS.slice(0, 4)) },
@@ -92,12 +107,15 @@ const device = fc.nat({ max: 1 });
 const id = fc.nat({ max: IDS - 1 });
 const route = fc.nat({ max: ROUTE_NAMES.length - 1 });
 
+const isForeign = fc.nat({ max: 3 }).map((n) => n === 3);
+
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 8,
     arbitrary: fc.record({
       ...{ do: fc.constant('publish' as const), wait, device, route },
       id: fc.option(id, { nil: undefined, freq: 3 }),
+      againMillis: fc.option(fc.constantFrom(700, 15_000, 31_000), { nil: undefined, freq: 1 }),
     }),
   },
   {
@@ -115,6 +133,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       ...{ do: fc.constant('copy' as const), wait: copyWait },
       which: fc.nat({ max: 5 }),
+      times: fc.oneof(
+        { weight: 2, arbitrary: fc.constant(1) },
+        { weight: 1, arbitrary: fc.integer({ min: 2, max: 4 }) },
+      ),
+      apartMillis: fc.constantFrom(...APART_MILLIS),
     }),
   },
   {
@@ -133,10 +156,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       minutes: fc.nat({ max: 60 }),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('release' as const), wait, device, id }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('release' as const), wait, device, id, isForeign }),
+  },
   {
     weight: 2,
-    arbitrary: fc.record({ do: fc.constant('query' as const), wait, which: fc.nat({ max: 5 }) }),
+    arbitrary: fc.record({
+      ...{ do: fc.constant('query' as const), wait, isForeign },
+      which: fc.nat({ max: 5 }),
+    }),
   },
   {
     weight: 1,
@@ -148,11 +177,21 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('receiver-reboot' as const), wait }) },
 );
 
-const strike: fc.Arbitrary<Strike> = fc.record({
-  fault: fc.constantFrom(...STRIKING),
-  nth: fc.nat({ max: 7 }),
-  size: fc.nat({ max: 99 }),
-});
+const size = fc.nat({ max: 99 });
+const strike: fc.Arbitrary<Strike> = fc.oneof(
+  {
+    weight: 2,
+    arbitrary: fc.record({ fault: fc.constantFrom(...STRIKING), nth: fc.nat({ max: 7 }), size }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      fault: fc.constantFrom(...SELDOM),
+      nth: fc.constantFrom(0, 0, 0, 1),
+      size,
+    }),
+  },
+);
 
 const clock = fc.oneof(
   { weight: 6, arbitrary: fc.constant(0) },
@@ -165,9 +204,12 @@ export const plans: fc.Arbitrary<Plan> = fc.record({
     { weight: 2, arbitrary: fc.tuple(fc.constantFrom(...ROUTE_NAMES)) },
     { weight: 1, arbitrary: fc.shuffledSubarray([...ROUTE_NAMES], { minLength: 2 }) },
   ),
-  ids: fc.integer({ min: 1, max: IDS }),
+  ids: fc.oneof(
+    { weight: 1, arbitrary: fc.constant(1) },
+    { weight: 3, arbitrary: fc.integer({ min: 1, max: IDS }) },
+  ),
   steps: fc.array(step, { minLength: 1, maxLength: 14, size: 'max' }),
-  strikes: fc.array(strike, { maxLength: 14, size: 'max' }),
+  strikes: fc.array(strike, { maxLength: 16, size: 'max' }),
   clocks: fc.tuple(clock, clock, clock, clock),
   sweep: fc.constantFrom('promptly', 'late', 'never'),
   receivesMax: fc.integer({ min: 2, max: 4 }),

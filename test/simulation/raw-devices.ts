@@ -4,11 +4,12 @@
  */
 import { createHash } from 'node:crypto';
 import { epochMillis, toIso } from '../../core/time.ts';
+import { amountText } from './amounts.ts';
 import type { Broker } from './broker.ts';
 import type { Meant } from './history.ts';
-import { RAW_DEVICES } from './plan.ts';
+import { RAW_DEVICES, type Step } from './plan.ts';
 import type { Packet } from './roads.ts';
-import { type RouteName, topicOf } from './routes.ts';
+import { basicIngestTopic, ignoresStamp, type RouteName, topicOf } from './routes.ts';
 import type { Shared } from './shared.ts';
 
 interface Send {
@@ -17,6 +18,14 @@ interface Send {
   readonly route: RouteName;
   readonly id: number;
   readonly form: Meant['form'];
+}
+
+interface Sent {
+  readonly route: RouteName;
+  /** As it went out first, on the plain topic. */
+  readonly packet: Packet & { readonly serial: number };
+  /** How many copies followed it. */
+  copies: number;
 }
 
 /** The same few ids on every device. The number 1 and the text "1" are two. */
@@ -37,7 +46,7 @@ export class RawDevices {
   readonly #broker: Broker;
   readonly #aheadMillis: readonly number[];
   readonly #nextSerial: () => number;
-  readonly #packets: Packet[] = [];
+  readonly #sent: Sent[] = [];
   /** By device and route, what was sent at least once. */
   readonly #sentIds = new Set<string>();
 
@@ -59,53 +68,87 @@ export class RawDevices {
     const serial = this.#nextSerial();
     const ownTime = this.#shared.clock() + (this.#aheadMillis[device] ?? 0);
     const { fields, name } = idFields(route, id, form, ownTime, serial);
+    const amount = amountText(serial);
     const at = toIso(epochMillis(ownTime));
     const members = [
       ...fields,
-      ...[`"serial":${serial}`, `"by":"${by}"`, '"account":"acme"', '"kWh":2.5'],
+      ...[`"serial":${serial}`, `"by":"${by}"`, '"account":"acme"', '"stamp":0'],
+      `"kWh":${amount}`,
       ...(route === 'status' && form === 'no-id' ? [] : [`"at":"${at}"`]),
     ];
     const body = form === 'broken-body' ? `{${members.join(',')}` : `{${members.join(',')}}`;
-    const meant: Meant = { serial, route, by, as, name, form, ownTime };
+    const meant: Meant = { serial, route, by, as, name, form, ownTime, amount };
     this.#shared.history.add({ kind: 'meant', ...meant });
     if (form !== 'good') this.#shared.faults.count(form);
     this.#sentIds.add(`${by} ${route} ${name}`);
-    const topic = topicOf(route, as);
-    const packet = { topic, payload: Buffer.from(body), client: by, serial, isCopy: false };
-    this.#packets.push(packet);
-    this.#carry(packet);
+    const packet = {
+      ...{ topic: topicOf(route, as), payload: Buffer.from(body), client: by, serial },
+      isCopy: false,
+    };
+    const sent = { route, packet, copies: 0 };
+    this.#sent.push(sent);
+    this.#carry(this.#addressed(sent));
   }
 
-  /** The same bytes once more. */
-  copy(which: number): void {
-    const packet = this.#packets[which % Math.max(1, this.#packets.length)];
-    if (packet === undefined) return;
-    this.#shared.faults.count('copy-sent');
-    this.#carry({ ...packet, isCopy: true });
+  /** The same once more: the same bytes, but for a field that the route ignores. */
+  copy({ which, times, apartMillis }: Extract<Step, { do: 'copy' }>): void {
+    const { clockwork, faults } = this.#shared;
+    const sent = this.#sent[which % Math.max(1, this.#sent.length)];
+    if (sent === undefined) return;
+    for (let n = 0; n < times; n++) {
+      clockwork.after(n * apartMillis, () => {
+        faults.count('copy-sent');
+        sent.copies++;
+        this.#carry({ ...this.#addressed(sent), isCopy: true });
+      });
+    }
   }
 
   /** Only on routes that never forget: elsewhere a release binds its device. */
-  release(device: number, id: number): void {
+  release(device: number, id: number, isForeign: boolean): void {
     const by = RAW_DEVICES[device] ?? RAW_DEVICES[0];
     const name = CHARGE_IDS[id] ?? '"k0"';
-    if (!this.#sentIds.has(`${by} charges ${name}`)) this.#shared.faults.count('release-first');
-    this.#request(by, 'release', `{"v":1,"route":"charges","ids":[${name}]}`);
+    if (!isForeign && !this.#sentIds.has(`${by} charges ${name}`)) {
+      this.#shared.faults.count('release-first');
+    }
+    const text = `{"v":1,"route":"charges","ids":[${name}]}`;
+    this.#request(by, isForeign, 'release', text);
   }
 
-  /** Asks what became of an earlier message. */
-  query(which: number): void {
-    const packet = this.#packets[which % Math.max(1, this.#packets.length)];
-    if (packet === undefined) return;
-    const { topic, payload, client } = packet;
+  /** Asks what became of an earlier message: its sender does, or the other device. */
+  query(which: number, isForeign: boolean): void {
+    const sent = this.#sent[which % Math.max(1, this.#sent.length)];
+    if (sent === undefined) return;
+    const { topic, payload, client } = sent.packet;
     const [, id] = /"id":("[^"]*"|\d+)/.exec(payload.toString()) ?? [];
     const hash = createHash('sha256').update(topic).update('\0').update(payload).digest('hex');
     const route = topic.split('/')[0] === 'billing' ? 'charges' : topic.split('/')[0];
     const asked = `{${id === undefined ? '' : `"id":${id},`}"bodyHash":"${hash}"}`;
-    this.#request(client, 'query', `{"v":1,"route":"${route}","messages":[${asked}]}`);
+    const by = isForeign ? this.#otherOf(client) : client;
+    this.#request(by, isForeign, 'query', `{"v":1,"route":"${route}","messages":[${asked}]}`);
   }
 
-  #request(client: string, kind: 'release' | 'query', text: string): void {
-    const topic = `tollbridge/${client}/${kind}`;
+  #otherOf(device: string): string {
+    return RAW_DEVICES.find((name) => name !== device) ?? device;
+  }
+
+  /** As it goes out this time: by either topic, and stamped anew where the route ignores that. */
+  #addressed({ route, packet, copies }: Sent): Packet {
+    const { faults } = this.#shared;
+    const isBasic = (packet.serial + copies) % 3 === 0;
+    if (isBasic) faults.count('basic-ingest');
+    const topic = isBasic ? basicIngestTopic(route, packet.topic) : packet.topic;
+    if (copies === 0 || !ignoresStamp(route)) return { ...packet, topic };
+    faults.count('copy-restamped');
+    const text = packet.payload.toString();
+    const payload = Buffer.from(text.replace('"stamp":0', `"stamp":${copies}`));
+    return { ...packet, topic, payload };
+  }
+
+  #request(client: string, isForeign: boolean, kind: 'release' | 'query', text: string): void {
+    const { faults } = this.#shared;
+    if (isForeign) faults.count('foreign-request');
+    const topic = `tollbridge/${isForeign ? this.#otherOf(client) : client}/${kind}`;
     this.#carry({ topic, payload: Buffer.from(text), client, serial: undefined, isCopy: false });
   }
 

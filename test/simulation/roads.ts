@@ -8,7 +8,7 @@ import { requestTopic } from '../../core/handshake.ts';
 import { topicMatches } from '../../core/topics.ts';
 import type { Functions } from './functions.ts';
 import { type Letter, Letters, type QueueLimits } from './letters.ts';
-import { routes } from './routes.ts';
+import { addressOf, routes } from './routes.ts';
 import type { Arrival, Shared } from './shared.ts';
 
 /** A PUBLISH, as the broker has it. */
@@ -57,8 +57,10 @@ export class Roads {
       this.#request(packet);
       return;
     }
+    const { rule, visible } = addressOf(packet.topic);
     for (const route of routes.values()) {
-      if (topicMatches(route.topic, packet.topic)) this.#deliver(route, packet);
+      const isTaken = rule === undefined ? topicMatches(route.topic, visible) : route.name === rule;
+      if (isTaken) this.#deliver(route, packet);
     }
   }
 
@@ -80,7 +82,7 @@ export class Roads {
       arrival,
       serial: packet.serial ?? -1,
       ruleAt: isFailed ? undefined : receivedAt,
-      as: packet.topic.split('/')[1] ?? '',
+      as: addressOf(packet.topic).visible.split('/')[1] ?? '',
     };
     this.#carried.push(carried);
     const envelope = isFailed
@@ -157,16 +159,19 @@ export class Roads {
 
   /** Requests are events without a queue before them; what fails is asked again by the device. */
   #request(packet: Packet): void {
-    const { clockwork, chance, clock } = this.#shared;
+    const { clockwork, chance, clock, history } = this.#shared;
     const envelope = ruleEnvelope(packet, -1, clock() + this.#skew);
-    clockwork.after(chance.int(5, 200), () => void this.#functions.handshake(envelope));
+    const invocation = this.#functions.next();
+    const as = packet.topic.split('/')[1] ?? '';
+    history.add({ kind: 'asked', by: packet.client, as, invocation });
+    clockwork.after(chance.int(5, 200), () => void this.#functions.handshake(envelope, invocation));
   }
 }
 
 function ruleEnvelope(packet: Packet, arrival: number, receivedAt: number): object {
   return {
     body: packet.payload.toString('base64'),
-    topic: packet.topic,
+    topic: addressOf(packet.topic).visible,
     clientId: packet.client,
     principal: `principal-of-${packet.client}`,
     receivedAt,

@@ -4,6 +4,7 @@ import { defineConfig, type Route } from '../../core/config/route.ts';
 import {
   all,
   contentHash,
+  ignoring,
   payload,
   sequence,
   timestamp,
@@ -47,7 +48,7 @@ const bridge = checkConfig(
       joined: {
         ...{ guarantee: 'exactly-once', topic: 'joined/+', device, entry },
         id: all(payload('place'), payload('part')),
-        forward: 'booked/{device}/{route}',
+        ...{ sameBody: ignoring('stamp'), forward: 'booked/{device}/{route}' },
       },
       // Longer than a delivery can live: here a release is what shortens a record's life.
       events: {
@@ -61,8 +62,8 @@ const bridge = checkConfig(
         ...{ window: { minutes: 10 }, feed: 'direct', forward: 'booked/{device}/{route}' },
       },
       alerts: {
-        ...{ guarantee: 'deduplicated', topic: 'alerts/+', device },
-        id: payload('id'),
+        ...{ guarantee: 'deduplicated', topic: 'alerts/+', device, id: payload('id') },
+        sameBody: ignoring('stamp'),
         ...{ window: { minutes: 10 }, forward: 'booked/{device}/{route}' },
       },
       signals: {
@@ -99,18 +100,35 @@ export function topicOf(route: string, deviceName: string): string {
   return routeOf(route).topic.replace('+', deviceName);
 }
 
+/** Whether a copy may be stamped anew and still be the same message. */
+export function ignoresStamp(route: RouteName): boolean {
+  return route === 'joined' || route === 'alerts';
+}
+
+/** By Basic Ingest's topic a PUBLISH goes to its rule alone, past the broker. */
+export function basicIngestTopic(route: RouteName, topic: string): string {
+  return `$aws/rules/tollbridge_${route}/${topic}`;
+}
+
+/** The rule that such a topic names, and the topic as that rule sees it. */
+export function addressOf(topic: string): { readonly rule?: string; readonly visible: string } {
+  const [, rule, visible] = /^\$aws\/rules\/tollbridge_([^/]+)\/(.*)$/.exec(topic) ?? [];
+  return rule === undefined || visible === undefined ? { visible: topic } : { rule, visible };
+}
+
 /** What the device library is told of the routes on which it sends. */
 export function profileOf(deviceName: string): Routes {
   const topic = (route: RouteName) => topicOf(route, deviceName);
   return {
     charges: { topic: topic('charges'), idField: 'id' },
     counted: {
-      ...{ topic: topic('counted'), epochField: 'boot', seqField: 'seq' },
+      ...{ topic: basicIngestTopic('counted', topic('counted')), epochField: 'boot' },
+      seqField: 'seq',
       handshake: 'full',
     },
     events: { topic: topic('events'), idField: 'id', handshake: 'full' },
     readings: { topic: topic('readings'), idField: 'id' },
-    status: { topic: topic('status'), idFrom: 'body' },
+    status: { topic: basicIngestTopic('status', topic('status')), idFrom: 'body' },
   };
 }
 export const LIBRARY_ROUTES = ['charges', 'counted', 'events', 'readings', 'status'] as const;

@@ -71,6 +71,14 @@ function* simplerThan(plan: Plan): Iterable<Plan> {
   for (const [n, step] of steps.entries()) {
     if (step.wait !== 0) yield { ...plan, steps: steps.with(n, { ...step, wait: 0 }) };
   }
+  for (const [n, step] of steps.entries()) {
+    if (step.do === 'copy' && step.times > 1) {
+      yield { ...plan, steps: steps.with(n, { ...step, times: 1 }) };
+    }
+    if (step.do === 'publish' && step.againMillis !== undefined) {
+      yield { ...plan, steps: steps.with(n, { ...step, againMillis: undefined }) };
+    }
+  }
   for (const [n, strike] of strikes.entries()) {
     if (strike.size !== 0) yield { ...plan, strikes: strikes.with(n, { ...strike, size: 0 }) };
   }
@@ -100,27 +108,38 @@ function stepText(plan: Plan, step: Step): string {
   switch (step.do) {
     case 'publish': {
       const id = step.id === undefined ? 'a new id' : `id k${step.id % plan.ids}`;
-      return `${LIBRARY_DEVICES[step.device]} publishes on ${routeIn(plan, step) ?? 'nothing'} under ${id}`;
+      const again = step.againMillis;
+      const twice =
+        id === 'a new id' || again === undefined ? '' : `, and again ${timeText(again)} later`;
+      return `${LIBRARY_DEVICES[step.device]} publishes on ${routeIn(plan, step) ?? 'nothing'} under ${id}${twice}`;
     }
     case 'send': {
       const form = step.form === 'good' ? '' : ` (${step.form})`;
       return `${RAW_DEVICES[step.device]} sends on ${routeIn(plan, step) ?? 'nothing'}, id ${step.id % plan.ids}${form}`;
     }
     case 'copy':
-      return `the raw message ${step.which} is sent again`;
+      return `the raw message ${step.which} is sent again ${timesText(step)}`;
     case 'reboot':
       return `${LIBRARY_DEVICES[step.device]} starts again${step.isWiped ? ' without its outbox' : ''}`;
     case 'cut':
       return `${LIBRARY_DEVICES[step.device]} is cut off for ${step.minutes} min`;
     case 'release':
-      return `${RAW_DEVICES[step.device]} releases id ${step.id % plan.ids} of charges`;
+      return `${RAW_DEVICES[step.device]} releases id ${step.id % plan.ids} of charges${foreignText(step)}`;
     case 'query':
-      return `the raw message ${step.which} is asked for`;
+      return `the raw message ${step.which} is asked for${foreignText(step)}`;
     case 'store-down':
       return `the store is down for ${step.hours} h`;
     case 'receiver-reboot':
       return 'the receiver starts again';
   }
+}
+
+function timesText({ times, apartMillis }: Extract<Step, { do: 'copy' }>): string {
+  return times === 1 ? 'once' : `${times} times, ${timeText(apartMillis)} apart`;
+}
+
+function foreignText({ isForeign }: { readonly isForeign: boolean }): string {
+  return isForeign ? ' in the name of the other' : '';
 }
 
 function timeText(millis: number): string {

@@ -139,7 +139,17 @@ export class Tables {
               ? 'altered'
               : 'counted';
     const device = shown.device?.S;
-    history.add({ kind: 'row', table, entry, change, serial, device, invocation, changed });
+    const billed = {
+      amount: shown.amount?.N,
+      occurredAt: shown.occurredAtMillis && Number(shown.occurredAtMillis.N),
+    };
+    history.add({
+      ...{ kind: 'row', table, entry, change, serial, device, invocation, changed },
+      ...(table === 'ledger' && billed),
+    });
+    if (item?.releasedAt !== undefined && old?.releasedAt === undefined) {
+      history.add({ kind: 'released', serial, invocation });
+    }
   }
 }
 

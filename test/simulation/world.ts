@@ -15,6 +15,7 @@ import { LIBRARY_DEVICES, type Plan, routeIn, type Step } from './plan.ts';
 import { RawDevices } from './raw-devices.ts';
 import { Receiving } from './receiving.ts';
 import { Roads } from './roads.ts';
+import type { RouteName } from './routes.ts';
 import type { Shared } from './shared.ts';
 import { START_MILLIS } from './start.ts';
 import { Tables } from './tables.ts';
@@ -107,7 +108,7 @@ class World {
     const route = routeIn(this.#plan, step);
     switch (step.do) {
       case 'publish':
-        if (route !== undefined) this.#library[step.device]?.publish(route, this.#id(step.id));
+        if (route !== undefined) this.#publish(step, route);
         break;
       case 'send': {
         const { device, form } = step;
@@ -116,7 +117,7 @@ class World {
         break;
       }
       case 'copy':
-        this.#raw.copy(step.which);
+        this.#raw.copy(step);
         break;
       case 'reboot':
         this.#library[step.device]?.reboot(step.isWiped);
@@ -125,10 +126,10 @@ class World {
         this.#library[step.device]?.cut(step.minutes);
         break;
       case 'release':
-        this.#raw.release(step.device, step.id % this.#plan.ids);
+        this.#raw.release(step.device, step.id % this.#plan.ids, step.isForeign);
         break;
       case 'query':
-        this.#raw.query(step.which);
+        this.#raw.query(step.which, step.isForeign);
         break;
       case 'store-down':
         this.#tables.downUntil = this.clockwork.now + step.hours * HOUR_MILLIS;
@@ -137,6 +138,12 @@ class World {
         this.#receiving.reboot();
         break;
     }
+  }
+
+  #publish({ device, id, againMillis }: Extract<Step, { do: 'publish' }>, route: RouteName): void {
+    const publish = () => this.#library[device]?.publish(route, this.#id(id));
+    publish();
+    if (id !== undefined && againMillis !== undefined) this.clockwork.after(againMillis, publish);
   }
 
   #id(nth: number | undefined): number | undefined {

@@ -2,6 +2,8 @@
 import { SingleBar } from 'cli-progress';
 import { Command } from 'commander';
 import { endWithReader, print, tell } from '../../cli/print.ts';
+import { EXIT } from '../../cli/usage.ts';
+import { ownTemporaryFolder } from '../support/own-temporary.ts';
 import { variants } from './catalogue.ts';
 import { conclusion, isProven, proofMarkdown, proofTable } from './report.ts';
 import { proveVariants } from './run.ts';
@@ -17,6 +19,8 @@ await new Command('variants')
   .option('--markdown', 'print the table of docs/proof.md')
   .option('--only <names...>', 'run these variants alone')
   .action(run)
+  .showHelpAfterError('(add --help for the options)')
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.ok : EXIT.usage))
   .parseAsync();
 
 async function run({ markdown, only }: Options): Promise<void> {
@@ -25,9 +29,10 @@ async function run({ markdown, only }: Options): Promise<void> {
     tell(
       `There is no variant ${unknown.join(', ')}. There are: ${variants.map(({ name }) => name).join(', ')}.`,
     );
-    process.exitCode = 2;
+    process.exitCode = EXIT.usage;
     return;
   }
+  ownTemporaryFolder('variants', 'no variant is judged');
   const chosen = variants.filter(({ name }) => only?.includes(name) ?? true);
   const bar = new SingleBar({
     format: 'variants [{bar}] {value}/{total} runs',

@@ -9,7 +9,7 @@ import { ROOT, sourcesOf, type Variant } from './variant.ts';
 export const SEED = 7;
 
 /** A variant that runs on for ever is ended, and has survived. */
-const RUN_MILLIS_MAX = 120_000;
+const RUN_MILLIS_MAX = 500_000;
 
 export interface SimulatedRun {
   /** Schedules that were run, the failed one included. */

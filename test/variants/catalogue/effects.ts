@@ -56,6 +56,7 @@ export const effects: readonly Variant[] = [
       },
     ],
     checks: [
+      SIMULATED,
       {
         by: 'test',
         file: 'test/handler.test.ts',
@@ -189,7 +190,7 @@ import { publishReceipts } from '../receipts.ts';`,
     name: 'direct-failure-swallowed',
     after: 'ours',
     fault: 'a direct invocation that failed ends as if it had not',
-    breaks: ['I2'],
+    breaks: ['I2', 'I4'],
     edits: [
       {
         file: 'lambda/ingest/handler.ts',

@@ -60,6 +60,7 @@ export const identity: readonly Variant[] = [
       },
     ],
     checks: [
+      SIMULATED,
       {
         by: 'test',
         file: 'test/handshake.test.ts',
