@@ -1,6 +1,7 @@
 /** The template that the benches run on the local cloud: that of the project, with three routes. */
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
+import { AttributeType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { CfnEventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import { checkConfig } from '../../core/config/check.ts';
@@ -26,7 +27,8 @@ function routeNamed(name: RouteName) {
 
 /**
  * Peers run in the place of the function of `charges`: its role may do to the tables what they
- * need, and its environment names a table for their markers. Neither changes what the bridge does.
+ * need, and its environment names a table for their markers, which is theirs alone. None of it
+ * changes what the bridge does.
  */
 export function synthesizeBench(workshop: string): string {
   const folder = join(workshop, 'assembly');
@@ -44,7 +46,10 @@ export function synthesizeBench(workshop: string): string {
   const app = new App({ outdir: folder, analyticsReporting: false });
   const { ingest, state } = buildApp(bridge, app);
   const charges = ingest.routes.get('charges')?.handler;
-  charges?.addEnvironment('MARKERS_TABLE', state.deliveries.tableName);
+  const markers = new TableV2(state, 'Markers', {
+    partitionKey: { name: 'pk', type: AttributeType.STRING },
+  });
+  charges?.addEnvironment('MARKERS_TABLE', markers.tableName);
   charges?.role?.addToPrincipalPolicy(
     new PolicyStatement({
       actions: [
@@ -53,7 +58,7 @@ export function synthesizeBench(workshop: string): string {
         'dynamodb:UpdateItem',
         'dynamodb:DeleteItem',
       ],
-      resources: [state.ledger.tableArn, state.deliveries.tableArn],
+      resources: [state.ledger.tableArn, markers.tableArn],
     }),
   );
   for (const construct of ingest.routes.get('hundreds')?.node.findAll() ?? []) {

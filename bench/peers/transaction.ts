@@ -3,7 +3,7 @@ import { TransactionCanceledException, TransactWriteItemsCommand } from '@aws-sd
 import { entryOf, handlerOf, store, tables } from './job.ts';
 
 export const handler = handlerOf(async (charge) => {
-  const marker = { pk: { S: `charges#${charge.device}` }, id: { S: charge.id } };
+  const marker = { pk: { S: `charges#${charge.device}#${charge.id}` } };
   try {
     await store.send(
       new TransactWriteItemsCommand({

@@ -152,7 +152,7 @@ const ENVIRONMENT = {
   AWS_SECRET_ACCESS_KEY: 'bench',
   POWERTOOLS_SERVICE_NAME: 'tollbridge',
   MESSAGES_TABLE: 'Ledger',
-  MARKERS_TABLE: 'Deliveries',
+  MARKERS_TABLE: 'Markers',
   LEDGER_TABLE: 'Ledger',
   DELIVERIES_TABLE: 'Deliveries',
   QUARANTINE_TABLE: 'Quarantine',

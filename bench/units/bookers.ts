@@ -46,7 +46,7 @@ function peerBooker(peer: CountedPeer): Booker {
     name: peerTitles[peer],
     tables: {
       [names.entries]: SHAPES.ledger,
-      [names.markers]: { keys: ['pk', 'id'], indexes: [] },
+      [names.markers]: { keys: ['pk'], indexes: [] },
     },
     async open(url) {
       const child = startProgram(PROGRAM, peer, {

@@ -61,10 +61,10 @@ export function isFunctionKey(accessKeyId: string): boolean {
 
 export function createFunctionPool(options: FunctionPoolOptions): FunctionPool {
   const folders = foldersOf(options);
-  const callers = new Map<
-    string,
-    FunctionCaller & { readonly environment: ExecutionEnvironment }
-  >();
+  // What has been killed may still have a request under way: its key is known for good, and the
+  // environment, with its pipes, until it has ended.
+  const callers = new Map<string, FunctionCaller>();
+  const environments = new Map<string, ExecutionEnvironment>();
   const functions = new Map<string, FunctionRunner>();
   for (const plan of options.functions) {
     checkVariables(plan);
@@ -76,9 +76,13 @@ export function createFunctionPool(options: FunctionPoolOptions): FunctionPool {
         memoryMegabytes: plan.memoryMegabytes,
         environment: environmentOf(plan, { ...options, accessKeyId, folder }),
         onLine: (line) => options.observe({ kind: 'log', functionName: plan.name, line }),
-        onExit,
+        onExit: () => {
+          environments.delete(accessKeyId);
+          onExit();
+        },
       });
-      callers.set(accessKeyId, { functionName: plan.name, roleArn: plan.roleArn, environment });
+      environments.set(accessKeyId, environment);
+      callers.set(accessKeyId, { functionName: plan.name, roleArn: plan.roleArn });
       return { environment, logStreamName: accessKeyId };
     };
     functions.set(plan.name, new FunctionRunner(plan, start, options));
@@ -93,7 +97,7 @@ export function createFunctionPool(options: FunctionPoolOptions): FunctionPool {
     },
     callerOf: (accessKeyId) => callers.get(accessKeyId),
     async kill(accessKeyId) {
-      const environment = callers.get(accessKeyId)?.environment;
+      const environment = environments.get(accessKeyId);
       if (environment === undefined || environment.hasEnded) return false;
       await environment.kill();
       return true;
@@ -101,7 +105,7 @@ export function createFunctionPool(options: FunctionPoolOptions): FunctionPool {
     busy: () => [...functions.values()].reduce((sum, runner) => sum + runner.busy, 0),
     async close() {
       for (const runner of functions.values()) runner.close();
-      await Promise.all([...callers.values()].map(({ environment }) => environment.kill()));
+      await Promise.all([...environments.values()].map((environment) => environment.kill()));
     },
   };
 }

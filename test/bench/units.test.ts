@@ -2,11 +2,13 @@
 import {
   GetItemCommand,
   PutItemCommand,
+  ScanCommand,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bridgeBooker } from '../../bench/units/bookers.ts';
+import { peerTitles } from '../../bench/peers/bundles.ts';
+import { bookers, bridgeBooker } from '../../bench/units/bookers.ts';
 import { BODY_SIZES, writesTable } from '../../bench/units/index.ts';
 import { type Measured, measureBooker } from '../../bench/units/measure.ts';
 import { type Recorder, startRecorder } from '../../bench/units/recorder.ts';
@@ -178,6 +180,20 @@ describe('the recorder', () => {
 
   it('what the model of the bill is made of is what was recorded', () => {
     for (const { bodyBytes, store } of measured) expect(ledgerStore(bodyBytes)).toEqual(store);
+  });
+
+  it('(a) has a partition for each marker, and writes it twice beside the entry', async () => {
+    const booker = bookers().find(({ name }) => name === peerTitles.powertools);
+    if (booker === undefined) throw new Error('nobody books with Powertools');
+    expect(booker.tables['powertools-markers']).toEqual({ keys: ['pk'], indexes: [] });
+    const [size] = await measureBooker(engine.url, booker, [300]);
+    expect(size?.occasions.first.units).toEqual({ tableWrites: 3, indexWrites: 1, reads: 0 });
+    const client = clientOf(engine.url);
+    const { Items = [] } = await client.send(new ScanCommand({ TableName: 'powertools-markers' }));
+    client.destroy();
+    const partitions = new Set(Items.map(({ pk }) => pk?.S));
+    expect(Items.length).toBeGreaterThan(0);
+    expect(partitions.size).toBe(Items.length);
   });
 
   it('a transaction is carried out or taken back as a whole, and is charged either way', async () => {

@@ -23,6 +23,15 @@ export class EndedError extends Error {
   override readonly name = 'EndedError';
 }
 
+/** Does what asks processes; one that ends meanwhile is no failure. */
+export async function unlessEnded(ask: () => Promise<void>): Promise<void> {
+  try {
+    await ask();
+  } catch (error) {
+    if (!(error instanceof EndedError)) throw error;
+  }
+}
+
 export class Child<From extends { readonly kind: string }, To extends object> {
   readonly ended: Promise<number | NodeJS.Signals | null>;
   readonly #process: ChildProcess;
@@ -35,6 +44,8 @@ export class Child<From extends { readonly kind: string }, To extends object> {
     this.#process = fork(file, [JSON.stringify(orders)], {
       execArgv: ['--expose-gc', ...execArgv],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      // A group of its own: Ctrl-C in a terminal is for the run, which ends its processes itself.
+      detached: true,
     });
     this.#process.stderr?.on('data', (chunk: Buffer) => {
       // The end of it is what a failure is read from.

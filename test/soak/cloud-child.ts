@@ -1,9 +1,11 @@
 /** The local cloud as a process, with its tables on disk. It counts what happens inside. */
+
+import type { Queue } from '../../local/aws/queue.ts';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
 import type { CloudEvent } from '../../local/types.ts';
 import { memory, onParent, tellParent } from './inside.ts';
 import { JournalSize } from './journal-size.ts';
-import type { CloudOrders, CloudState, ToCloud } from './words.ts';
+import { type CloudOrders, type CloudState, DEAD_LETTER, type ToCloud } from './words.ts';
 
 const NEWS_MILLIS = 200;
 
@@ -37,9 +39,13 @@ function observe(event: CloudEvent): void {
       if (/handshake/i.test(event.where)) count('request without an answer');
       else count(`lost at ${event.where}: ${event.reason}`);
       return;
+    case 'dead-letter':
+      count(
+        DEAD_LETTER[/RetriesExhausted|EventAgeExceeded/.test(event.reason) ? 'event' : 'queue'],
+      );
+      return;
     case 'delivery':
     case 'detour':
-    case 'dead-letter':
     case 'disconnect':
     case 'rule-not-found':
       count(event.kind);
@@ -69,13 +75,20 @@ async function start(options: CloudOrders): Promise<void> {
 }
 
 function state({ queues }: LocalCloud): CloudState {
-  const depths = [...queues.values()].map((queue) => queue.depth());
-  const queued = depths.reduce((sum, { visible, inFlight }) => sum + visible + inFlight, 0);
-  return { memory: memory(), journalBytes: journal.bytes(), queued };
+  return { memory: memory(), journalBytes: journal.bytes(), queued: held([...queues.values()]) };
+}
+
+function held(queues: readonly Queue[]): number {
+  const depths = queues.map((queue) => queue.depth());
+  return depths.reduce((sum, { visible, inFlight }) => sum + visible + inFlight, 0);
+}
+
+function isDead(name: string): boolean {
+  return /dead/i.test(name);
 }
 
 function redrive(running: LocalCloud): number {
-  const dead = [...running.queues.keys()].filter((name) => /dead/i.test(name));
+  const dead = [...running.queues.keys()].filter(isDead);
   return dead.reduce((sum, name) => sum + running.redrive(name), 0);
 }
 
@@ -84,6 +97,8 @@ async function carryOut(order: Exclude<ToCloud, { kind: 'start' }>): Promise<unk
   switch (order.kind) {
     case 'memory':
       return state(cloud);
+    case 'waiting':
+      return held([...cloud.queues.values()].filter(({ name }) => !isDead(name)));
     case 'idle':
       await cloud.idle();
       tellNews();

@@ -53,6 +53,11 @@ export class Cloud {
     return this.#child.ask({ kind: 'memory' });
   }
 
+  /** Messages in the queues that functions read. */
+  waiting(): Promise<number> {
+    return this.#child.ask({ kind: 'waiting' });
+  }
+
   idle(): Promise<void> {
     return this.#child.ask({ kind: 'idle' });
   }

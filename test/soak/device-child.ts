@@ -14,7 +14,7 @@ const device: Device = await connect({
   outbox: orders.outbox,
   routes: routesOf(orders.device, orders.index),
   // Longer than a busy machine takes to answer: what is handled should not be copies alone.
-  retry: { firstMillis: 10_000, maxMillis: 60_000 },
+  retry: { firstMillis: 8_000, maxMillis: 20_000 },
   reconnect: { firstMillis: 100, maxMillis: 1_000 },
   on: {
     receipt: ({ route, id, bookedAt }) => tellParent({ kind: 'receipt', route, id, bookedAt }),
@@ -41,7 +41,9 @@ async function say({ serial, route, id, body }: Extract<ToDevice, { kind: 'say' 
 async function carryOut(order: Exclude<ToDevice, { kind: 'say' }>): Promise<unknown> {
   switch (order.kind) {
     case 'state':
-      return { memory: memory(), pending: device.pending().length };
+      return memory();
+    case 'pending':
+      return device.pending().length;
     case 'drain':
       return device.drain();
     case 'close':

@@ -8,11 +8,14 @@ import { Command, InvalidArgumentError } from 'commander';
 import { wholeNumber } from '../../cli/options.ts';
 import { EXIT } from '../../cli/usage.ts';
 import { printable } from '../../core/printable.ts';
-import { runSoak, type SoakResult } from './run.ts';
+import type { SoakResult } from './result.ts';
+import { runSoak } from './run.ts';
 
 /** In a shorter run there is no second half to speak of. */
 const MEMORY_MINUTES_MIN = 5;
 const SHOWN_MAX = 20;
+const ONE_INTERRUPT_MILLIS = 2_000;
+const EXIT_INTERRUPTED = 130;
 
 interface Flags {
   readonly minutes: number;
@@ -24,13 +27,20 @@ interface Flags {
 const flags = new Command('soak')
   .option('--minutes <n>', 'of load, e.g. 0.5', minutesOf, 10)
   .option('--devices <n>', 'each a process', wholeNumber(1, 200), 20)
-  .option('--per-second <n>', 'messages of all devices, at most', wholeNumber(1, 200), 12)
+  .option('--per-second <n>', 'messages of all devices, at most', wholeNumber(1, 1_000), 200)
   .option('--seed <n>', 'of faults and messages', wholeNumber(0, 1_000_000_000), 1)
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT.usage))
   .parse()
   .opts<Flags>();
 const interrupted = new AbortController();
-process.once('SIGINT', () => interrupted.abort());
+let interruptedAt = 0;
+process.on('SIGINT', () => {
+  interruptedAt ||= Date.now();
+  interrupted.abort();
+  // A terminal and npm both tell of one Ctrl-C. A second one is for good: what the run has started
+  // ends with it.
+  if (Date.now() - interruptedAt > ONE_INTERRUPT_MILLIS) process.exit(EXIT_INTERRUPTED);
+});
 
 const startedAt = Date.now();
 const result = await runSoak({
@@ -61,7 +71,7 @@ function report({ figures, differences, unexplainedForwards, failed, meter, isCl
     process.stdout.write(`${name}: ${all.length}\n`);
     for (const one of all.slice(0, SHOWN_MAX)) process.stdout.write(`  ${printable(one, 1_000)}\n`);
   }
-  const growing = flags.minutes >= MEMORY_MINUTES_MIN ? meter.growing() : [];
+  const growing = (figures.loadSeconds ?? 0) >= MEMORY_MINUTES_MIN * 60 ? meter.growing() : [];
   for (const name of growing) process.stdout.write(`grows: ${name}\n`);
   const isGood = isClean && growing.length === 0;
   process.stdout.write(

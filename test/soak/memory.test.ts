@@ -65,7 +65,7 @@ it('a short run has something of everything, and the second half starts no measu
   for (const seconds of [30, 600]) {
     const schedule = scheduleOf(seconds);
     const kinds = new Set(schedule.map(({ what }) => what));
-    expect(kinds.size).toBe(seconds < 60 ? 4 : 5);
+    expect(kinds.size).toBe(4);
     const late = schedule.filter(({ atSeconds }) => atSeconds >= seconds / 2);
     const started = late.filter(({ what }) => /receiver|cloud/.test(what));
     expect(started).toEqual([]);

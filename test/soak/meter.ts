@@ -1,6 +1,6 @@
 /** The memory of a run's processes over time, and whether it grows. */
 
-import { EndedError } from './child.ts';
+import { unlessEnded } from './child.ts';
 import type { Cloud } from './cloud.ts';
 import type { Fleet } from './fleet.ts';
 import { childrenRss, growing, growthOf, type Measured, type Sample } from './memory.ts';
@@ -20,8 +20,6 @@ type Name = keyof typeof BOUNDS;
 export class Meter {
   readonly #samples = new Map<Name, Sample[]>();
   #startedAt = 0;
-  #pending = 0;
-  #queued = 0;
 
   begin(startedAt: number): void {
     this.#startedAt = startedAt;
@@ -34,25 +32,21 @@ export class Meter {
     readonly receiver: ForwardReceiver;
   }): Promise<void> {
     const { cloud, fleet, receiver } = parts;
-    try {
+    await unlessEnded(async () => {
       const [state, devices, received] = await Promise.all([
         cloud.state(),
-        fleet.states(),
+        fleet.memories(),
         receiver.memory(),
       ]);
-      this.#queued = state.queued;
       const functions = cloud.pid === undefined ? [] : childrenRss(cloud.pid);
       this.#add('local cloud, reachable, without its log journal', [
         state.memory.usedBytes - state.journalBytes,
       ]);
-      const used = devices.map(({ memory }) => memory.usedBytes);
-      this.#pending = meanOf(devices.map(({ pending }) => pending));
+      const used = devices.map(({ usedBytes }) => usedBytes);
       this.#add('devices, reachable, mean of those that live on', used);
       this.#add('receiver of forwards, reachable', [received.usedBytes]);
       this.#add('functions, resident, mean of those that live', functions);
-    } catch (error) {
-      if (!(error instanceof EndedError)) throw error;
-    }
+    });
   }
 
   #add(name: Name, bytes: readonly number[]): void {
@@ -60,16 +54,6 @@ export class Meter {
     const samples = this.#samples.get(name) ?? [];
     samples.push({ seconds: (Date.now() - this.#startedAt) / 1_000, bytes: meanOf(bytes) });
     this.#samples.set(name, samples);
-  }
-
-  /** Messages that a device holds without an answer, on average, at the last sample. */
-  get pending(): number {
-    return this.#pending;
-  }
-
-  /** Messages in the cloud's queues at the last sample. */
-  get queued(): number {
-    return this.#queued;
   }
 
   get measured(): readonly Measured[] {

@@ -13,15 +13,18 @@ import { noFaults } from '../../local/types.ts';
 import { freePort } from '../interop/programs.ts';
 import { bundleProgram } from '../support/bundle.ts';
 import { synthesizeConfig } from '../support/synthesize.ts';
-import { Books, countOf, type Differences, type Tables, unforwarded } from './books.ts';
+import { Books, type Tables, unforwarded } from './books.ts';
 import { Cloud } from './cloud.ts';
 import { Fleet } from './fleet.ts';
 import { forwardTopics, mendForwards, unexplainedBy } from './mend.ts';
 import { Meter } from './meter.ts';
-import { allowReceiver, config, FAULTS, LOSS } from './plan.ts';
+import { config, FAULTS, LOSS, prepare } from './plan.ts';
+import { Pressure } from './pressure.ts';
 import { ForwardReceiver } from './receiver.ts';
+import { resultOf, type SoakResult } from './result.ts';
 import { type Schedule, scheduleOf } from './schedule.ts';
-import { until, wait } from './waiting.ts';
+import { until, wait, waitUntil } from './waiting.ts';
+import { DEAD_LETTER } from './words.ts';
 
 export interface SoakOptions {
   readonly minutes: number;
@@ -34,32 +37,23 @@ export interface SoakOptions {
   readonly signal: AbortSignal;
 }
 
-export interface SoakResult {
-  readonly figures: Readonly<Record<string, number>>;
-  readonly differences: Differences;
-  /** Missing forwards that no lost publication explains, before any was sent again. */
-  readonly unexplainedForwards: readonly string[];
-  readonly failed: readonly string[];
-  readonly meter: Meter;
-  readonly isClean: boolean;
-}
-
 const HOST = '127.0.0.1';
 const TICK_MILLIS = 100;
 const SAMPLE_MILLIS = 3_000;
 const PROGRESS_MILLIS = 10_000;
+const DEVICE_KILL_MILLIS = 4_000;
 const OUTAGE_MILLIS = 6_000;
-/** An hour of the cloud's time: what is invoked directly is dead-lettered in it. */
-const LONG_OUTAGE_MILLIS = 30_000;
-/** A cloud that falls behind is given no more: copies of what waits would be all that it handles. */
-const PENDING_MAX = 4;
-const QUEUED_MAX = 100;
-/** What is waited for in the end comes by then, or not at all. */
+/** By then functions that die have left dead letters on both roads, or never will. */
+const DEADLY_MILLIS_MAX = 60_000;
+const DEADLY_PER_SECOND = 5;
+const CALM_MILLIS_MAX = 30_000;
+/** What was tried last when the fault ended has its end by then. */
+const RECOVERY_MILLIS = 3_000;
 
 export async function runSoak(options: SoakOptions): Promise<SoakResult> {
   const folder = mkdtempSync(join(tmpdir(), 'tollbridge-soak-'));
   const assembly = synthesizeConfig(config);
-  allowReceiver(assembly.dir);
+  prepare(assembly.dir);
   const soak = await Soak.start(options, folder, assembly.dir);
   try {
     return await soak.toTheEnd();
@@ -83,14 +77,18 @@ class Soak {
   readonly #options: SoakOptions;
   readonly #parts: Parts;
   readonly #meter: Meter;
-  readonly #figures = { outages: 0, redriven: 0, restarts: 0, cuts: 0, mended: 0 };
+  readonly #pressure = new Pressure();
+  readonly #figures = { outages: 0, deadly: 0, redriven: 0, restarts: 0, cuts: 0, mended: 0 };
+  #loadSeconds = 0;
   #road: CuttingProxy;
   #isPaused = false;
+  #perSecond: number;
 
   private constructor(options: SoakOptions, parts: Parts) {
     this.#options = options;
     this.#parts = parts;
     this.#road = parts.road;
+    this.#perSecond = options.perSecond;
     this.#meter = new Meter();
   }
 
@@ -140,35 +138,47 @@ class Soak {
     await cloud.kill();
   }
 
-  /** Everything at once, until the time is over or a person has had enough. */
+  /** Everything at once, until the time is over and all has broken, or a person has had enough. */
   async #load(): Promise<void> {
     const { minutes, signal } = this.#options;
+    const { cloud, fleet } = this.#parts;
     const over = new AbortController();
     const ended = AbortSignal.any([signal, over.signal]);
     const startedAt = Date.now();
     this.#meter.begin(startedAt);
+    const mishaps = this.#break(scheduleOf(minutes * 60), startedAt, ended);
     const loops = [
+      mishaps,
       this.#speak(ended),
       this.#watch(ended),
-      this.#break(scheduleOf(minutes * 60), startedAt, ended),
+      this.#killDevices(ended),
+      this.#pressure.watch(cloud, fleet, () => !this.#isPaused, ended),
     ];
     // A loop that fails ends the others.
     for (const loop of loops) loop.catch(() => over.abort());
     await wait(minutes * 60_000, ended);
+    await mishaps;
     over.abort();
     await Promise.all(loops);
     this.#isPaused = true;
+    this.#loadSeconds = Math.round((Date.now() - startedAt) / 1_000);
   }
 
   async #speak(ended: AbortSignal): Promise<void> {
-    const { perSecond } = this.#options;
     let due = 0;
     while (!ended.aborted) {
-      due += (perSecond * TICK_MILLIS) / 1_000;
-      const { pending, queued } = this.#meter;
-      const isHeld = this.#isPaused || pending > PENDING_MAX || queued > QUEUED_MAX;
+      due += (this.#perSecond * TICK_MILLIS) / 1_000;
+      const isHeld = this.#isPaused || this.#pressure.isHigh;
       for (; due >= 1; due--) if (!isHeld) this.#parts.fleet.sayOne();
       await wait(TICK_MILLIS, ended);
+    }
+  }
+
+  async #killDevices(ended: AbortSignal): Promise<void> {
+    for (;;) {
+      await wait(DEVICE_KILL_MILLIS, ended);
+      if (ended.aborted) return;
+      await this.#parts.fleet.killOne();
     }
   }
 
@@ -191,17 +201,14 @@ class Soak {
       await wait(startedAt + atSeconds * 1_000 - Date.now(), ended);
       if (ended.aborted) return;
       switch (what) {
-        case 'kill a device':
-          await this.#parts.fleet.killOne();
-          break;
         case 'kill the receiver':
           await this.#parts.receiver.kill();
           break;
         case 'outage':
-          await this.#outage(OUTAGE_MILLIS, ended);
+          await this.#outage(ended);
           break;
-        case 'long outage':
-          await this.#outage(LONG_OUTAGE_MILLIS, ended);
+        case 'deadly functions':
+          await this.#deadlyFunctions(ended);
           break;
         case 'restart the cloud':
           await this.#restart();
@@ -209,14 +216,40 @@ class Soak {
     }
   }
 
-  /** No table takes a write; then dead letters are moved back, as the runbook says. */
-  async #outage(millis: number, ended: AbortSignal): Promise<void> {
-    const { cloud } = this.#parts;
-    await cloud.faults({ ...FAULTS, throttle: 1 });
-    await wait(millis, ended);
-    await cloud.faults(FAULTS);
+  /** No table takes a write. */
+  async #outage(ended: AbortSignal): Promise<void> {
+    await this.#parts.cloud.faults({ ...FAULTS, throttle: 1 });
+    await wait(OUTAGE_MILLIS, ended);
     this.#figures.outages += 1;
-    await wait(3_000, ended);
+    await this.#recover(ended);
+  }
+
+  /**
+   * Functions die at their first write, until there are dead letters of both roads. Little is on the
+   * way then: of a great deal, nothing would come to its last try for long.
+   */
+  async #deadlyFunctions(ended: AbortSignal): Promise<void> {
+    const { cloud } = this.#parts;
+    const names = Object.values(DEAD_LETTER);
+    const before = new Map<string, number>(
+      names.map((name) => [name, cloud.counts.get(name) ?? 0]),
+    );
+    const isMore = (name: string) => (cloud.counts.get(name) ?? 0) > (before.get(name) ?? 0);
+    this.#perSecond = 0;
+    await waitUntil(() => this.#pressure.isCalm, CALM_MILLIS_MAX, ended);
+    this.#perSecond = DEADLY_PER_SECOND;
+    await cloud.faults({ ...FAULTS, crashBeforeWrite: 1 });
+    await waitUntil(() => names.every(isMore), DEADLY_MILLIS_MAX, ended);
+    this.#perSecond = this.#options.perSecond;
+    this.#figures.deadly += 1;
+    await this.#recover(ended);
+  }
+
+  /** The fault is over; dead letters are moved back, as the runbook says. */
+  async #recover(ended: AbortSignal): Promise<void> {
+    const { cloud } = this.#parts;
+    await cloud.faults(FAULTS);
+    await wait(RECOVERY_MILLIS, ended);
     this.#figures.redriven += await cloud.redrive();
   }
 
@@ -269,7 +302,7 @@ class Soak {
     await fleet.close();
     await receiver.close();
     const tables = { ...(await this.#tables()), effects: await receiver.counts() };
-    return this.#result(books.compare(tables), unexplainedForwards, tables);
+    return resultOf({ ...this.#parts, meter: this.#meter }, this.#all, tables, unexplainedForwards);
   }
 
   async #tables(): Promise<Omit<Tables, 'effects'>> {
@@ -282,43 +315,13 @@ class Soak {
     };
   }
 
-  #result(
-    differences: Differences,
-    unexplainedForwards: readonly string[],
-    { ledger, deliveries, state, quarantine, effects }: Tables,
-  ): SoakResult {
-    const { books, cloud, fleet, receiver } = this.#parts;
-    const lost = [...cloud.counts].filter(([name]) => name.startsWith('lost'));
-    const failed = [
-      ...books.failed,
-      ...receiver.troubles,
-      ...lost.map(([name, count]) => `${name} (${count} times)`),
-    ];
-    const tries = [...ledger, ...deliveries].reduce((sum, row) => sum + Number(row.tries?.N), 0);
-    const rows = {
-      charges: ledger.length,
-      events: deliveries.length,
-      values: state.length,
-      quarantined: quarantine.length,
-    };
+  get #all(): Readonly<Record<string, number>> {
     return {
-      figures: {
-        ...books.figures,
-        ...rows,
-        deliveriesOfThem: tries,
-        forwards: effects.size,
-        droppedForwards: cloud.droppedAt.length,
-        ...this.#figures,
-        cuts: this.#figures.cuts + this.#road.cuts(),
-        deviceKills: fleet.kills,
-        receiverKills: receiver.kills,
-        ...Object.fromEntries([...cloud.counts].toSorted()),
-      },
-      differences,
-      unexplainedForwards,
-      failed,
-      meter: this.#meter,
-      isClean: countOf(differences) + unexplainedForwards.length + failed.length === 0,
+      loadSeconds: this.#loadSeconds,
+      heldPercent: this.#pressure.heldPercent,
+      ...this.#figures,
+      cuts: this.#figures.cuts + this.#road.cuts(),
+      deviceKills: this.#parts.fleet.kills,
     };
   }
 
@@ -328,8 +331,9 @@ class Soak {
     const crashes = cloud.counts.get('invocation crash') ?? 0;
     return (
       `${meant} said, ${kept} kept, ${receipts} receipts, ${receiver.effects.size} forwards, ` +
-      `${this.#meter.pending} pending a device, ${this.#meter.queued} queued; ` +
-      `${fleet.kills} devices and ${crashes} functions killed, ${this.#figures.outages} outages; ` +
+      `${this.#pressure.line()}; ` +
+      `${fleet.kills} devices and ${crashes} functions killed, ${this.#figures.outages} outages, ` +
+      `${this.#figures.redriven} redriven; ` +
       this.#meter.line()
     );
   }

@@ -9,15 +9,15 @@ export interface Memory {
   readonly rssBytes: number;
 }
 
-export interface DeviceState {
-  readonly memory: Memory;
-  /** Messages on its disk without an answer. */
-  readonly pending: number;
-}
+/** The two ways in which a delivery becomes a dead letter, as they are counted. */
+export const DEAD_LETTER = {
+  queue: 'dead letter after the tries of a queue',
+  event: 'dead letter after the tries of Lambda',
+} as const;
 
 export type ToCloud =
   | { readonly kind: 'start'; readonly options: CloudOrders }
-  | { readonly kind: 'memory' | 'idle' | 'redrive' | 'close'; readonly ask: number }
+  | { readonly kind: 'memory' | 'waiting' | 'idle' | 'redrive' | 'close'; readonly ask: number }
   | { readonly kind: 'faults'; readonly faults: Faults; readonly ask: number };
 
 export interface CloudOrders {
@@ -69,7 +69,7 @@ export type ToDevice =
       readonly id: string | undefined;
       readonly body: object;
     }
-  | { readonly kind: 'state' | 'drain' | 'close'; readonly ask: number };
+  | { readonly kind: 'state' | 'pending' | 'drain' | 'close'; readonly ask: number };
 
 export type FromDevice =
   | { readonly kind: 'open' }
