@@ -5,6 +5,7 @@ import type { Route } from '../core/config/route.ts';
 import { all, correlationData, payload, userProperty } from '../core/config/sources.ts';
 import type { Delivery } from '../core/envelope.ts';
 import { bodyHashOf } from '../core/hash.ts';
+import { keptDelivery } from '../core/kept-delivery.ts';
 import { readMessage } from '../core/message.ts';
 import { quarantineRowOf } from '../core/quarantine-row.ts';
 import type { Reason } from '../core/reasons.ts';
@@ -71,6 +72,39 @@ describe('on a billing route', () => {
     const acceptance = acceptanceOf(route, row);
     expect(acceptance).toMatchObject({ kind: 'book', message: { key: { id: key } } });
   });
+
+  it('a delivery of the wrong device stays refused where the route trusts the topic by now', () => {
+    const delivery = deliveryOf(BODY, { clientId: 'other' });
+    const trusting = routeOf({ trustTopicLevel: 'a gateway speaks for its meters' });
+    const acceptance = acceptanceOf(trusting, rowOf(routeOf(), 'wrong-device', delivery));
+    expect(acceptance).toMatchObject({ kind: 'refused' });
+  });
+
+  it('nothing is put back where no id could be read', () => {
+    const route = routeOf({ id: all(userProperty('a'), correlationData()) });
+    const kept = { ...rowOf(routeOf(), 'late'), id: null };
+    expect(keptDelivery(route, kept)).not.toHaveProperty('userProperties');
+    const single = routeOf({ id: userProperty('a') });
+    expect(keptDelivery(single, kept)).not.toHaveProperty('userProperties');
+  });
+
+  it('an id that could not be read then, and can be now, is the one it is booked under', () => {
+    const row = { ...rowOf(routeOf(), 'late'), id: null };
+    expect(acceptanceOf(routeOf(), row)).toMatchObject({
+      kind: 'book',
+      message: { key: { id: 'c-1' } },
+    });
+  });
+
+  it.each(['all:{"no":"list"}', 'all:[1,2,3]', 'all:[', 'none of joined parts'])(
+    'a row whose id %j is no longer that of the route is refused, not guessed at',
+    (id) => {
+      const route = routeOf({ id: all(userProperty('a'), payload('id')) });
+      const delivery = deliveryOf(BODY, { userProperties: [['a', 'x']] });
+      const acceptance = acceptanceOf(route, { ...rowOf(route, 'conflict', delivery), id });
+      expect(acceptance).toMatchObject({ kind: 'refused' });
+    },
+  );
 
   it.each([
     ['wrong-device', deliveryOf(BODY, { clientId: 'other' }), /nobody knows whose it is/],

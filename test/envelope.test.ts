@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readEnvelope, ruleSql } from '../core/envelope.ts';
+import { RECEIVED_AT_ATTRIBUTE, readEnvelope, ruleSql } from '../core/envelope.ts';
+import { redrivenAttributes } from '../core/redrive.ts';
 import { epochMillis } from '../core/time.ts';
 import { BODY, NOW } from './support/samples.ts';
 
@@ -50,6 +51,16 @@ describe('readEnvelope', () => {
       clientId: 'dev-1',
       principal: undefined,
     });
+  });
+
+  it('takes a receivedAt from the epoch to the end of the year 9999', () => {
+    const last = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+    for (const receivedAt of [0, last]) {
+      expect(deliveryOf({ ...ruleEnvelope, receivedAt }).receivedAt).toBe(receivedAt);
+    }
+    for (const receivedAt of [-1, last + 1, 0.5, '0']) {
+      expect(readEnvelope({ ...ruleEnvelope, receivedAt }, NOW).ok).toBe(false);
+    }
   });
 
   it('keeps any bytes of a payload, and none', () => {
@@ -133,6 +144,33 @@ describe('ruleSql', () => {
     expect(sql).toContain("encode(*, 'base64') AS body");
     for (const field of Object.keys(ruleEnvelope)) expect(sql).toContain(` AS ${field}`);
     expect(sql).toContain('newuuid() AS deliveryId');
+    expect(sql).toContain(
+      "get_user_properties() AS userProperties, get_mqtt_property('correlation_data') AS correlationData FROM",
+    );
     expect(sql.endsWith("FROM 'billing/+/charges'")).toBe(true);
+  });
+});
+
+describe('a dead letter that is redriven', () => {
+  const sentAt = epochMillis(1_000);
+  const other = { trace: { dataType: 'String', stringValue: 'x' } } as const;
+
+  it.each([
+    ['tells no time', '{"cloudwatchTraceId":"a"}'],
+    ['is no object', '"receivedAt"'],
+    ['is null', 'null'],
+    ['is a number', '7'],
+    ['is no JSON', '{"receivedAt":1'],
+  ])('takes along when it was first sent where its envelope %s', (_, body) => {
+    expect(redrivenAttributes(body, sentAt, other)).toEqual({
+      ...other,
+      [RECEIVED_AT_ATTRIBUTE]: { dataType: 'Number', stringValue: '1000' },
+    });
+  });
+
+  it('goes as it is where its envelope tells the time, or an earlier redrive has noted it', () => {
+    expect(redrivenAttributes('{"receivedAt":5}', sentAt, other)).toEqual(other);
+    const noted = { [RECEIVED_AT_ATTRIBUTE]: { dataType: 'Number', stringValue: '7' } } as const;
+    expect(redrivenAttributes('{}', sentAt, noted)).toEqual(noted);
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type Forward, forwardOf } from '../core/forward.ts';
+import { type Forward, forwardIdOf, forwardOf } from '../core/forward.ts';
 import { bookingIdOf } from '../core/identity.ts';
 import { BODY_BYTES_MAX, MQTT_PAYLOAD_BYTES_MAX } from '../core/limits.ts';
-import { bodyWith, messageOf, routeOf } from './support/samples.ts';
+import { bodyWith, messageOf, routeOf, stateRouteOf, windowRouteOf } from './support/samples.ts';
 
 const TOPIC = 'billing/dev-1/charges';
 
@@ -27,6 +27,23 @@ function publicationOf(body: string, template = 'booked/{device}/charges') {
   if (!reading.ok) throw new Error(reading.detail);
   return reading.publication;
 }
+
+describe('the name that receivers remember', () => {
+  it('is that of the booking for a ledger, whichever delivery booked it', () => {
+    const message = messageOf();
+    expect(forwardIdOf('charges', message, 'd-1')).toBe('charges#dev-1#c-1');
+    expect(forwardIdOf('charges', message, 'd-2')).toBe('charges#dev-1#c-1');
+  });
+
+  it('holds the owner in a window, and the version where the newest value counts', () => {
+    const inWindow = messageOf(undefined, {}, windowRouteOf());
+    expect(forwardIdOf('events', inWindow, 'd-1')).toBe('events#dev-1#c-1#d-1');
+    const newest = messageOf(undefined, {}, stateRouteOf());
+    expect(forwardIdOf('status', newest, 'd-1')).toBe(
+      `status#dev-1#${TOPIC}#${Date.UTC(2026, 10, 20, 8, 59)}`,
+    );
+  });
+});
 
 describe('a forward', () => {
   it('goes out at QoS 1 under its booking id, in envelope and user property', () => {

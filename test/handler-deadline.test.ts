@@ -4,6 +4,7 @@ import {
   BATCH_WRITES_CONCURRENT_MAX,
   DEADLINE_RESERVE_MILLIS,
 } from '../core/limits.ts';
+import { abortAfter, aborted } from '../lambda/deadline.ts';
 import { envelopeOf, Ingest, queueEvent } from './support/ingest.ts';
 import { BODY, bodyWith } from './support/samples.ts';
 
@@ -66,6 +67,23 @@ describe('a record that hangs', () => {
     expect(ingest.ledger.rows.size).toBe(1);
   });
 
+  it('and ends while others are told is still reported as failed: nobody was told of it', async () => {
+    const ingest = new Ingest();
+    let release = () => {};
+    const waiting = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    ingest.beforeBook = (deliveryId) => (deliveryId === 'd-2' ? waiting : Promise.resolve());
+    ingest.beforePublish = async ({ topic }) => {
+      if (!topic.startsWith('tollbridge/')) return;
+      release();
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    expect(await failures(ingest, SHORT, ...records(2))).toEqual(['m-2']);
+    expect(ingest.ledger.rows.size).toBe(2);
+    expect(ingest.receiptsTo('dev-1').map(({ id }) => id)).toEqual(['c-1']);
+  });
+
   it('makes a direct invocation throw before its time-out', async () => {
     const ingest = new Ingest();
     ingest.beforeBook = never;
@@ -86,6 +104,14 @@ describe('receipts that hang', () => {
 });
 
 describe('no time left', () => {
+  it('is a deadline that has passed for whoever waits for it later', async () => {
+    await aborted(abortAfter(0).signal);
+    expect(abortAfter(0).signal.aborted).toBe(true);
+    const later = abortAfter(60_000);
+    expect(later.signal.aborted).toBe(false);
+    later.cancel();
+  });
+
   it.each([0, -1, 1, DEADLINE_RESERVE_MILLIS])(
     'of %i ms is a deadline that has passed: all failed, nothing booked or kept',
     async (millis) => {

@@ -1,7 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { RetryableError, TerminalError } from '../core/errors.ts';
+import { bodyHashOf } from '../core/hash.ts';
+import { DELIVERY_LIFE_SECONDS, FUNCTION_TIMEOUT_SECONDS } from '../core/limits.ts';
+import { epochMillis } from '../core/time.ts';
+import { createStateRegister } from '../lambda/ingest/state-register.ts';
 import { envelopeOf, Ingest } from './support/ingest.ts';
-import { BODY, bodyWith, NOW } from './support/samples.ts';
+import {
+  BODY,
+  bodyWith,
+  deliveryOf,
+  messageOf,
+  NOW,
+  stateRouteOf,
+  stateWrite,
+  windowRouteOf,
+} from './support/samples.ts';
 
 const DAY = 86_400_000;
 const LATE = { receivedAt: NOW + 400 * DAY };
@@ -44,6 +57,10 @@ describe('a delivery that cannot be booked', () => {
     expect(ingest.quarantine.list().map(({ reason, body }) => [reason, body])).toEqual([
       ['unreadable-envelope', 'not JSON'],
       ['unreadable-envelope', '{"body":"x"}'],
+    ]);
+    expect(ingest.quarantine.list()).toMatchObject([
+      { topic: '', bodyHash: bodyHashOf('', Buffer.from('not JSON')) },
+      { topic: '' },
     ]);
     expect(ingest.receiptsTo('dev-1')).toHaveLength(1);
     expect(ingest.counts.get('Deliveries')).toBe(3);
@@ -184,4 +201,81 @@ describe('a forward that can never succeed', () => {
     ]);
     expect(ingest.forwards).toEqual([]);
   });
+});
+
+describe('a record of the queue', () => {
+  const errorEnvelope = JSON.stringify({
+    topic: 'billing/dev-1/charges',
+    cloudwatchTraceId: 'trace-1',
+    clientId: 'dev-1',
+    base64OriginalPayload: Buffer.from(BODY).toString('base64'),
+  });
+  const receivedAtOf = async (attributes: unknown) => {
+    const ingest = new Ingest();
+    const record = { messageId: 'm-1', eventSource: 'aws:sqs', body: errorEnvelope, attributes };
+    await ingest.handle({ Records: [record] });
+    return [...ingest.ledger.rows.values()].map(({ receivedAt }) => Date.parse(receivedAt));
+  };
+
+  it.each([
+    ['when the queue says', String(NOW - 5), NOW - 5],
+    ['when the queue says, a clock being ahead', String(NOW + DAY - 1), NOW + DAY - 1],
+    ['now, where that is a day ahead or more', String(NOW + DAY), NOW],
+    ['now, where that is nothing', '0', NOW],
+    ['now, where that is before all time', '-1', NOW],
+    ['now, where that is no number', 'soon', NOW],
+  ])('off the error road was received %s', async (_, SentTimestamp, receivedAt) => {
+    expect(await receivedAtOf({ SentTimestamp })).toEqual([receivedAt]);
+  });
+
+  it('off the error road was received now, where the queue tells nothing at all', async () => {
+    expect(await receivedAtOf(undefined)).toEqual([NOW]);
+  });
+
+  const whole = { eventSource: 'aws:sqs', messageId: 'm-1', body: 'x' };
+  it.each([
+    { ...whole, eventSource: 'aws:sns' },
+    { ...whole, messageId: 7 },
+    { ...whole, body: 7 },
+    null,
+  ])(
+    'that is not whole (%j) makes the event none of a queue: it is kept as it came',
+    async (odd) => {
+      const ingest = new Ingest();
+      const event = { Records: [whole, odd] };
+      expect(await ingest.handle(event)).toBeUndefined();
+      expect(ingest.quarantine.list()).toMatchObject([
+        { reason: 'unreadable-envelope', body: JSON.stringify(event) },
+      ]);
+    },
+  );
+});
+
+describe('a store that contradicts itself', () => {
+  it('by refusing a newer value for an older row has the delivery tried again', async () => {
+    const write = stateWrite();
+    const older = { ...write.first, tries: 1, version: epochMillis(write.first.version - 1) };
+    const register = createStateRegister(
+      stateRouteOf(),
+      { put: async () => ({ kind: 'refused', row: older }) },
+      () => NOW,
+    );
+    const message = messageOf(BODY, {}, stateRouteOf());
+    const reading = { kind: 'message', message } as const;
+    const decided = register.decide({ delivery: deliveryOf(), deliveryIds: ['d'], reading });
+    await expect(decided).rejects.toThrow(RetryableError);
+  });
+});
+
+it('a delivery counts as new until a row of it could have been swept, to the millisecond', async () => {
+  const within = (DELIVERY_LIFE_SECONDS - FUNCTION_TIMEOUT_SECONDS) * 1_000;
+  for (const [waited, reasons] of [
+    [within, []],
+    [within + 1, ['late']],
+  ] as const) {
+    const ingest = new Ingest({}, windowRouteOf());
+    ingest.now = epochMillis(NOW + waited);
+    await ingest.failures(envelopeOf('d-1'));
+    expect(ingest.quarantine.list().map(({ reason }) => reason)).toEqual(reasons);
+  }
 });

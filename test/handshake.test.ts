@@ -297,9 +297,25 @@ describe('what a table does not answer, the bridge does not either (I3)', () => 
 
   it('nor when there is no time left at all', async () => {
     const bridge = harness();
+    const stored: string[] = [];
+    bridge.beforeStore = async (id) => {
+      stored.push(id);
+    };
     const asked = bridge.ask('release', releaseOf('a'), { remainingMillis: 0 });
     await expect(asked).rejects.toThrow(RetryableError);
     expect(bridge.published).toEqual([]);
+    expect(stored).toEqual([]);
+  });
+
+  it('and one lost answer of several makes it fail', async () => {
+    const bridge = harness();
+    let publications = 0;
+    bridge.beforePublish = async () => {
+      if (publications++ === 0) throw new RetryableError('throttled');
+    };
+    const ids = Array.from({ length: 4_000 }, (_, n) => `${n}`);
+    await expect(bridge.ask('release', releaseOf(...ids))).rejects.toThrow(RetryableError);
+    expect(publications).toBe(2);
   });
 
   it('and a lost answer makes it fail', async () => {

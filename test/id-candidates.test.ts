@@ -7,6 +7,7 @@ const keysOf = (told: string) => candidatesOf(told).map(({ reading, key }) => `$
 it.each([
   ['a-1', ['text a-1', 'correlation data cor:a-1']],
   ['7', ['text 7', 'integer int:7', 'correlation data cor:7']],
+  ['120', ['text 120', 'integer int:120', 'correlation data cor:120']],
   ['-7', ['text -7', 'integer int:-7', 'correlation data cor:-7']],
   ['int:7', ['text str:int:7', 'key int:7', 'sequence seq:int:7', 'correlation data cor:int:7']],
   ['3:7', ['text 3:7', 'sequence seq:3:7', 'sequence seq:int:3:7', 'correlation data cor:3:7']],

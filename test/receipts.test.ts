@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { MessageId } from '../core/identity.ts';
-import { MQTT_PAYLOAD_BYTES_MAX } from '../core/limits.ts';
+import { MQTT_PAYLOAD_BYTES_MAX, RECEIPTS_BYTES_MAX } from '../core/limits.ts';
 import {
   bookedReceipt,
   type Receipt,
@@ -130,6 +130,19 @@ describe('receipts of one device', () => {
     ]);
     expect(more).toHaveLength(0);
     expect(Buffer.byteLength(payload ?? '')).toBeLessThan(MQTT_PAYLOAD_BYTES_MAX);
+  });
+
+  it('fill a publication to the byte before the next one is begun', () => {
+    const sizeOf = (receipt: Receipt) => {
+      const [payload = ''] = receiptPayloads('r', [receipt]);
+      return Buffer.byteLength(payload) - Buffer.byteLength('{"v":1,"route":"r","receipts":[]}');
+    };
+    const short = accepted(text('a'));
+    // Each takes a comma as well.
+    const room = RECEIPTS_BYTES_MAX - sizeOf(short) - 2;
+    const idOf = (bytes: number) => text('x'.repeat(bytes - sizeOf(accepted(text('')))));
+    expect(receiptPayloads('r', [short, accepted(idOf(room))])).toHaveLength(1);
+    expect(receiptPayloads('r', [short, accepted(idOf(room + 1))])).toHaveLength(2);
   });
 
   it('are nothing when there are none', () => {

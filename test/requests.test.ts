@@ -3,11 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readRequest } from '../core/handshake.ts';
 import { idJson } from '../core/identity.ts';
-import { DEVICE_BYTES_MAX, ID_BYTES_MAX } from '../core/limits.ts';
+import { BODY_BYTES_MAX, DEVICE_BYTES_MAX, ID_BYTES_MAX } from '../core/limits.ts';
 import { asTold } from '../core/told-ids.ts';
 import { deliveryOf } from './support/samples.ts';
 
 const HASH = 'a'.repeat(64);
+const RELEASE = '{"v":1,"route":"charges","ids":["a"]}';
 
 const read = (kind: string, body: string, device = 'dev-1') =>
   readRequest(deliveryOf(body, { topic: `tollbridge/${device}/${kind}`, clientId: device }));
@@ -64,6 +65,8 @@ describe('a release', () => {
     ['{"v":2,"route":"charges","ids":["a"]}', 'v is not 1'],
     ['{"v":1,"ids":["a"]}', 'route is no name'],
     ['{"v":1,"route":7,"ids":["a"]}', 'route is no name'],
+    ['{"v":1,"route":"","ids":["a"]}', 'route is no name'],
+    [`${RELEASE}${' '.repeat(BODY_BYTES_MAX - RELEASE.length + 1)}`, 'it has 92161 bytes'],
     ['{"v":1,"route":"charges"}', 'ids is no array'],
     ['{"v":1,"route":"charges","ids":"a"}', 'ids is no array'],
     ['{"v":1,"v":1,"route":"charges","ids":["a"]}', 'the body repeats a key'],
@@ -94,6 +97,7 @@ describe('a query', () => {
       `{"id":"a","bodyHash":"${HASH.toUpperCase()}"}`,
       `{"id":null,"bodyHash":"${HASH}"}`,
       `{"id":{},"bodyHash":"${HASH}"}`,
+      `{"id":"a","bodyHash":["${HASH}"]}`,
     ];
     const body = `{"v":1,"route":"charges","messages":[${entries}]}`;
     expect(readOf('query', body)).toEqual({ messages: [], unread: entries.length });
@@ -111,6 +115,24 @@ it('a device without a name, or with one that no thing has, asks for nothing', (
     const reading = read('release', '{"v":1,"route":"charges","ids":["a"]}', device);
     expect(reading).toMatchObject({ ok: false, detail: expect.stringContaining('name') });
   }
+});
+
+it('a request may be as large as each limit', () => {
+  expect(read('release', RELEASE, 'x'.repeat(DEVICE_BYTES_MAX)).ok).toBe(true);
+  expect(readOf('release', RELEASE.padEnd(BODY_BYTES_MAX, ' '))).toEqual({
+    ids: ['"a"'],
+    unread: 0,
+  });
+  const id = JSON.stringify('x'.repeat(ID_BYTES_MAX));
+  expect(readOf('release', `{"v":1,"route":"charges","ids":[${id}]}`)).toEqual({
+    ids: [id],
+    unread: 0,
+  });
+});
+
+it.each(['other', ''])('a topic that ends in %j asks for nothing', (kind) => {
+  const body = `{"v":1,"route":"charges","ids":["a"],"messages":[{"bodyHash":"${HASH}"}]}`;
+  expect(readOf(kind, body)).toBe('the topic asks for nothing known');
 });
 
 it('nothing that arrives makes the reader throw', () => {

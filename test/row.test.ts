@@ -111,6 +111,16 @@ describe('what a table would refuse', () => {
     expect(ledgerRowFault(withFirst({ body: 'é'.repeat(ITEM_BYTES_MAX / 2) }))).toContain('bytes');
     expect(ledgerRowFault(withFirst({ body: 'x'.repeat(ITEM_BYTES_MAX) }))).toContain('409600');
   });
+
+  it('counts names and values to the byte, 21 for what is neither text nor bytes', () => {
+    const { key, first, lastSeenAt } = withFirst({ body: '' });
+    const sizeOf = (value: unknown) => (typeof value === 'string' ? Buffer.byteLength(value) : 21);
+    const attributes = Object.entries({ ...key, ...first, lastSeenAt, tries: 1 });
+    const rest = attributes.reduce((sum, [name, value]) => sum + name.length + sizeOf(value), 0);
+    const bodyOf = (bytes: number) => withFirst({ body: 'x'.repeat(bytes - rest) });
+    expect(ledgerRowFault(bodyOf(ITEM_BYTES_MAX))).toBeUndefined();
+    expect(ledgerRowFault(bodyOf(ITEM_BYTES_MAX + 1))).toContain('409601 bytes');
+  });
 });
 
 describe('attributeOf', () => {

@@ -50,6 +50,14 @@ const anyId = fc.oneof(
   fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }).map(String),
 );
 
+describe('an epoch', () => {
+  it('is taken for a number as well only where all of it is digits', () => {
+    expect(keysOf(sequence('seq', { epoch: 'id' }), '"7:1"')).toEqual(['seq:7:1', 'seq:int:7:1']);
+    expect(keysOf(sequence('seq', { epoch: 'id' }), '"7a:1"')).toEqual(['seq:7a:1']);
+    expect(keysOf(sequence('seq', { epoch: 'id' }), '"a7:1"')).toEqual(['seq:a7:1']);
+  });
+});
+
 describe.each(Object.entries(sources))('an id of %s', (_, source) => {
   it('is found again by what receipts call it', () => {
     fc.assert(

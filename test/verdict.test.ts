@@ -111,6 +111,19 @@ describe('a write that was refused', () => {
     expect(isSameMessage(rowOf({ likeness: 'other' }), writeOf(`${BODY} `), null)).toBe(false);
   });
 
+  it('holds the same message when the likeness is the same, whatever else the bodies say', () => {
+    const row = rowOf({ body: BODY.replace('acme', 'other') });
+    expect(isSameMessage(row, writeOf(), null)).toBe(true);
+  });
+
+  it('holds another message when a body is no JSON object, on a route that ignores fields', () => {
+    const [one, other] = [rowOf({ body: 'no JSON', likeness: 'other' }), writeOf()];
+    expect(isSameMessage(one, other, [])).toBe(false);
+    const alsoNone = { ...other, first: { ...other.first, body: 'none either' } };
+    expect(isSameMessage(one, alsoNone, [])).toBe(false);
+    expect(isSameMessage(rowOf({ likeness: 'other' }), alsoNone, [])).toBe(false);
+  });
+
   it('is no conflict when the bodies are the same and the likeness alone differs', async () => {
     const mine = rowOf({ likeness: 'made another way' });
     expect((await verdictOf({ kind: 'refused', row: mine })).kind).toBe('resumed');

@@ -10,6 +10,7 @@ import { isExact } from '../../cli/demo/reconcile.ts';
 import { type DemoResult, runDemo } from '../../cli/demo/run.ts';
 import { systemClock } from '../../core/time.ts';
 import config from '../../tollbridge.config.ts';
+import { reportedUnits } from '../bench/reported-units.ts';
 import { localClient, makeDynaliteStore } from '../support/dynalite-store.ts';
 import type { Store } from '../support/engines.ts';
 import { synthesizeConfig } from '../support/synthesize.ts';
@@ -46,6 +47,7 @@ async function makeStore(): Promise<Store> {
 
 describe.skipIf(isSkipped)('DynamoDB Local', () => {
   everyContract('DynamoDB Local', makeStore);
+  reportedUnits('DynamoDB Local', async () => ({ url, close: async () => {} }));
 });
 
 describe.skipIf(isSkipped)('docs/engines.md', () => {
