@@ -27,6 +27,7 @@ import {
 } from '../bench/wire/mosquitto.ts';
 import { gatheredOf, type Row } from '../bench/wire/rows.ts';
 import { exchangeOf, packetsOf, publicationsOf, tallyOf } from '../bench/wire/tally.ts';
+import { QUEUE_BATCH_WAIT_SECONDS_MAX } from '../core/limits.ts';
 import { listenOn } from '../local/listen.ts';
 import { startPlainBroker } from './device/plain-broker.ts';
 
@@ -66,7 +67,7 @@ let assembly: Assembly;
 let bridge: RunningBridge;
 beforeAll(async () => {
   // So long that ten messages are always there before it is over.
-  assembly = synthesizeBridge(60);
+  assembly = synthesizeBridge(QUEUE_BATCH_WAIT_SECONDS_MAX);
   bridge = await startBridge(assembly);
 });
 afterAll(async () => {
