@@ -104,6 +104,27 @@ export const windows: readonly Variant[] = [
     ],
   },
   {
+    name: 'own-row-unknown',
+    after: 'ours',
+    fault: 'a try on the error road that comes after its own window takes its row for a stranger’s',
+    breaks: ['I7'],
+    edits: [
+      {
+        file: REGISTER,
+        from: 'deliveryIds.includes(row.firstDeliveryId);',
+        to: 'false;',
+      },
+    ],
+    checks: [
+      {
+        by: 'test',
+        file: WINDOWS,
+        title:
+          'a window on dynalite of a device-made id knows its own row when a try of it is dated after the window, as on the error road',
+      },
+    ],
+  },
+  {
     name: 'redrive-resets-arrival',
     after: 'ours',
     fault: 'a redriven dead letter counts as received when it was moved',
