@@ -81,7 +81,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     url: `http://${host}:${port}`,
     async close() {
       await closeServer(server);
-      tables.close();
+      await tables.close();
     },
   };
 }

@@ -1,6 +1,9 @@
 /**
  * Requests to DynamoDB: which rights they need, and their way to the table engine. Faults that
  * befall functions on this way (throttle, crash, lost answer) happen here.
+ *
+ * Owns the connections to the engine. Keeps this invariant: once it is closed, the engine has no
+ * request under way, whoever has sent it and has gone meanwhile.
  */
 import {
   Agent,
@@ -9,6 +12,7 @@ import {
   type IncomingMessage,
 } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import type { Chance, Faults, Observer } from '../types.ts';
 import { type ApiAnswer, type ApiResult, dynamodbError } from './api-answers.ts';
 import { type ApiCaller, denialOf } from './api-caller.ts';
@@ -27,7 +31,8 @@ export interface TableRequestOptions {
 
 export interface TableRequests {
   handle(caller: ApiCaller, headers: IncomingHttpHeaders, body: Buffer): Promise<ApiResult>;
-  close(): void;
+  /** Ends when the engine has answered what is under way. */
+  close(): Promise<void>;
 }
 
 export const targetPrefix = 'DynamoDB_20120810.';
@@ -50,7 +55,7 @@ function isJsonObject(body: Buffer): boolean {
 }
 
 export function createTableRequests(options: TableRequestOptions): TableRequests {
-  const agent = new Agent({ keepAlive: true });
+  const engine = createEngineLine(options);
   const befalls = (fault: keyof Faults, where: string): boolean => {
     if (!options.chance.happens(options.faults()[fault])) return false;
     options.observe({ kind: 'fault', fault, where });
@@ -64,7 +69,7 @@ export function createTableRequests(options: TableRequestOptions): TableRequests
         const message = 'The body of the request is not a JSON object.';
         return dynamodbError(400, 'SerializationException', message);
       }
-      if (caller.kind !== 'function') return await forward(options, agent, headers, body);
+      if (caller.kind !== 'function') return await engine.forward(headers, body);
       const wanted = rightsOf(options, operation, body);
       if (wanted === undefined) {
         const message = `The local API cannot tell which rights ${operation} needs; it is open to operators, not to functions.`;
@@ -78,12 +83,12 @@ export function createTableRequests(options: TableRequestOptions): TableRequests
           'The level of configured provisioned throughput for the table was exceeded.';
         return dynamodbError(400, 'ProvisionedThroughputExceededException', message);
       }
-      if (!writes.has(operation)) return await forward(options, agent, headers, body);
+      if (!writes.has(operation)) return await engine.forward(headers, body);
       if (befalls('crashBeforeWrite', where)) {
         await options.kill(caller.accessKeyId);
         return 'no-answer';
       }
-      const answer = await forward(options, agent, headers, body);
+      const answer = await engine.forward(headers, body);
       const { functionName } = caller;
       const { status } = answer;
       options.observe({
@@ -101,7 +106,7 @@ export function createTableRequests(options: TableRequestOptions): TableRequests
       }
       return befalls('loseAnswer', where) ? 'no-answer' : answer;
     },
-    close: () => agent.destroy(),
+    close: () => engine.close(),
   };
 }
 
@@ -166,6 +171,42 @@ function parseObject(body: Buffer): Readonly<Record<string, unknown>> {
 
 function asObject(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
+interface EngineLine {
+  forward(headers: IncomingHttpHeaders, body: Buffer): Promise<ApiAnswer>;
+  close(): Promise<void>;
+}
+
+/** For an engine outside that hangs: a closing cloud waits for it no longer than this. */
+const closingMillisMax = 30_000;
+
+/** The embedded engine throws where nobody can catch when it is closed in the midst of a request. */
+function createEngineLine(options: TableRequestOptions): EngineLine {
+  const agent = new Agent({ keepAlive: true });
+  const underWay = new Set<Promise<ApiAnswer>>();
+  let isClosing = false;
+  return {
+    forward(headers, body) {
+      if (isClosing) {
+        const answer = dynamodbError(500, 'InternalServerError', 'The local cloud is closing.');
+        return Promise.resolve(answer);
+      }
+      const answer = forward(options, agent, headers, body);
+      underWay.add(answer);
+      return answer.finally(() => underWay.delete(answer));
+    },
+    async close() {
+      isClosing = true;
+      const patience = new AbortController();
+      await Promise.race([
+        Promise.all(underWay),
+        setTimeout(closingMillisMax, undefined, { signal: patience.signal }).catch(() => {}),
+      ]);
+      patience.abort();
+      agent.destroy();
+    },
+  };
 }
 
 async function forward(

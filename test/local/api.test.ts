@@ -318,23 +318,4 @@ describe('the local API', () => {
     expect(await raw('POST', '/', target)).toMatchObject({ status: 400 });
     expect(published).toEqual([]);
   });
-
-  it('says which port is taken and what to do', async () => {
-    const options = {
-      region,
-      accountId,
-      engineUrl: engine.url,
-      faults: () => noFaults,
-      chance: seededChance(1),
-    };
-    const second = startApiServer({
-      ...options,
-      port: api.port,
-      callerOf: () => ({ kind: 'owner' }),
-      kill: async () => false,
-      publish: async () => undefined,
-      observe: () => undefined,
-    });
-    await expect(second).rejects.toThrow(new RegExp(`Port ${api.port} .*in use.*another port`));
-  });
 });
