@@ -1,8 +1,7 @@
 /** Forwards from the command line: the same publication as the function's, by the same data plane. */
-import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
 import type { Publisher } from '../core/ports.ts';
 import { printable } from '../core/printable.ts';
-import { DATA_PLANE_CLIENT } from '../lambda/adapters/clients.ts';
+import { createDataPlaneClient } from '../lambda/adapters/clients.ts';
 import { createDataPlane } from '../lambda/adapters/data-plane.ts';
 import type { Access } from './access/access.ts';
 import { AccessError } from './access/failures.ts';
@@ -16,14 +15,12 @@ export function publisherOf(access: Access): Publisher {
     );
   }
   return createDataPlane(
-    access.client(
-      (settings) =>
-        new IoTDataPlaneClient({
-          ...settings,
-          ...DATA_PLANE_CLIENT,
-          // Here the settings name the local cloud already; on AWS each account has its own host.
-          ...(access.kind === 'aws' && { endpoint: `https://${address}` }),
-        }),
+    access.client((settings) =>
+      createDataPlaneClient({
+        ...settings,
+        // Here the settings name the local cloud already; on AWS each account has its own host.
+        ...(access.kind === 'aws' && { endpoint: `https://${address}` }),
+      }),
     ),
   );
 }

@@ -9,11 +9,16 @@ import type { Row, RowWrite } from './row.ts';
 import type { StateRow, StateWrite } from './state-row.ts';
 import type { WindowRow, WindowWrite } from './window-row.ts';
 
-export type WriteResult<Standing extends Row> =
-  /** The row stands, written now or before, and this delivery is counted in it. */
-  | { readonly kind: 'written'; readonly row: Standing }
+export type ReplaceResult<Standing extends Row> =
+  /** The row is what this delivery has written. */
+  | { readonly kind: 'written' }
   /** The condition failed; nothing was changed. */
   | { readonly kind: 'refused'; readonly row: Standing };
+
+export type WriteResult<Standing extends Row> =
+  | ReplaceResult<Standing>
+  /** The row stood already, as it is given, and the delivery has been counted in it. */
+  | { readonly kind: 'counted'; readonly row: Standing };
 
 /** What every table of messages can do. Throws TerminalError or RetryableError. */
 interface Table<Standing extends Row> {
@@ -59,7 +64,7 @@ export interface Findings {
 /** The state, for `latest`. Throws like the others. */
 export interface State {
   /** The one write: replaces an older value. */
-  put(write: StateWrite): Promise<WriteResult<StateRow>>;
+  put(write: StateWrite): Promise<ReplaceResult<StateRow>>;
 }
 
 /** The quarantine. Writing the same row again only counts it. Throws like the ledger. */

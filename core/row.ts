@@ -54,7 +54,6 @@ export interface Row {
   readonly likeness: string;
   readonly topic: string;
   readonly body: string | Uint8Array;
-  readonly tries: number;
   readonly bookedAtMillis: EpochMillis;
 }
 

@@ -24,18 +24,22 @@ export type Verdict =
   /** A newer value of the topic is known (`latest`). */
   | { readonly kind: 'stale'; readonly newest: EpochMillis };
 
+/** What is to be said of a delivery whose write made the row. */
+export function acceptedVerdict({ first }: RowWrite): Verdict {
+  const { bookedAtMillis, firstDeliveryId } = first;
+  return { kind: 'accepted', bookedAt: bookedAtMillis, firstDeliveryId };
+}
+
 /**
- * What a row that stands says of a delivery with the same message.
+ * What a row that stood before the write says of a delivery with the same message.
  *
  * @param own ids of all deliveries folded into the write: any of them may be the one that booked
- * the row in an earlier try and still owes its forward (I4)
- * @param added how many tries the write itself has added to the row
+ * the row in an earlier try (a crash, a retry of the SDK) and still owes its forward (I4)
  */
-export function ownerVerdict(row: Row, own: readonly string[], added: number): Verdict {
-  const booking = { bookedAt: row.bookedAtMillis, firstDeliveryId: row.firstDeliveryId };
-  if (!own.includes(row.firstDeliveryId)) return { kind: 'duplicate', ...booking };
-  // More tries than this write added: it has been here before (a crash, a retry of the SDK).
-  return { kind: row.tries === added ? 'accepted' : 'resumed', ...booking };
+export function standingVerdict(row: Row, own: readonly string[]): Verdict {
+  const { bookedAtMillis, firstDeliveryId } = row;
+  const kind = own.includes(firstDeliveryId) ? 'resumed' : 'duplicate';
+  return { kind, bookedAt: bookedAtMillis, firstDeliveryId };
 }
 
 export function conflictVerdict(

@@ -219,7 +219,8 @@ describe('a table that answers with an error', () => {
   });
 
   it('that lacks its row in an answer may be asked again, and so may one that is read', async () => {
-    const { settings } = await serviceOf(200, { Item: { pk: { S: 'x' } } });
+    const foreign = { pk: { S: 'x' } };
+    const { settings } = await serviceOf(200, { Item: foreign, Attributes: foreign });
     const ledger = createLedgerTable(new DynamoDBClient(settings), 'ledger');
     await expect(ledger.book(writeOf())).rejects.toThrow(RetryableError);
     await expect(ledger.find(writeOf().key)).rejects.toThrow(RetryableError);

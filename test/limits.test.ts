@@ -1,6 +1,13 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
 import { describe, expect, it } from 'vitest';
 import * as limits from '../core/limits.ts';
-import { DATA_PLANE_CLIENT, STORE_CLIENT } from '../lambda/adapters/clients.ts';
+import {
+  createDataPlaneClient,
+  createStoreClient,
+  DATA_PLANE_CLIENT,
+  STORE_CLIENT,
+} from '../lambda/adapters/clients.ts';
 
 const HOUR_SECONDS = 3_600;
 const DAY_HOURS = 24;
@@ -75,6 +82,18 @@ describe('the deadline', () => {
       expect(client.maxAttempts).toBeGreaterThan(1);
     },
   );
+});
+
+describe('the clients', () => {
+  it('have all their steps but the one that logs, which the SDK still calls by this name', () => {
+    const logs = /^loggerMiddleware\b/;
+    for (const client of [createStoreClient(), createDataPlaneClient()]) {
+      const Client = client.constructor as typeof DynamoDBClient | typeof IoTDataPlaneClient;
+      const steps = new Client({}).middlewareStack.identify();
+      expect(steps.filter((step) => logs.test(step))).toHaveLength(1);
+      expect(client.middlewareStack.identify()).toEqual(steps.filter((step) => !logs.test(step)));
+    }
+  });
 });
 
 describe('sizes', () => {

@@ -37,26 +37,24 @@ function rowOf(changes: Partial<Row> = {}): Row {
     likeness: first.likeness,
     topic: first.topic,
     body: first.body,
-    tries: 1,
     bookedAtMillis: bookedAt,
     ...changes,
   };
 }
 
 describe('a write that went in', () => {
-  it('is accepted when the row is mine and has the tries I added', async () => {
-    expect(await verdictOf({ kind: 'written', row: rowOf() })).toEqual({
+  it('is accepted when it made the row', async () => {
+    expect(await verdictOf({ kind: 'written' })).toEqual({
       kind: 'accepted',
-      bookedAt,
+      bookedAt: NOW,
       firstDeliveryId: 'delivery-1',
     });
     const three = ['delivery-1', 'delivery-2', 'delivery-3'];
-    const written = { kind: 'written', row: rowOf({ tries: 3 }) } as const;
-    expect((await verdictOf(written, BODY, three)).kind).toBe('accepted');
+    expect((await verdictOf({ kind: 'written' }, BODY, three)).kind).toBe('accepted');
   });
 
-  it('is resumed when the row is mine and has more tries', async () => {
-    expect(await verdictOf({ kind: 'written', row: rowOf({ tries: 2 }) })).toEqual({
+  it('is resumed when the row stood and is mine', async () => {
+    expect(await verdictOf({ kind: 'counted', row: rowOf() })).toEqual({
       kind: 'resumed',
       bookedAt,
       firstDeliveryId: 'delivery-1',
@@ -64,8 +62,8 @@ describe('a write that went in', () => {
   });
 
   it('is a duplicate when another delivery booked it, with the first booking’s time', async () => {
-    const row = rowOf({ firstDeliveryId: 'delivery-0', tries: 2 });
-    expect(await verdictOf({ kind: 'written', row })).toEqual({
+    const row = rowOf({ firstDeliveryId: 'delivery-0' });
+    expect(await verdictOf({ kind: 'counted', row })).toEqual({
       kind: 'duplicate',
       bookedAt,
       firstDeliveryId: 'delivery-0',
@@ -73,9 +71,9 @@ describe('a write that went in', () => {
   });
 
   it('is resumed when any delivery folded into it booked the row before', async () => {
-    const row = rowOf({ firstDeliveryId: 'delivery-0', tries: 3 });
+    const row = rowOf({ firstDeliveryId: 'delivery-0' });
     const kindOf = async (...own: readonly string[]) =>
-      (await verdictOf({ kind: 'written', row }, BODY, own)).kind;
+      (await verdictOf({ kind: 'counted', row }, BODY, own)).kind;
     expect(await kindOf('delivery-1', 'delivery-0')).toBe('resumed');
     expect(await kindOf('delivery-1', 'delivery-2')).toBe('duplicate');
   });

@@ -37,9 +37,9 @@ describe('the sweep', () => {
     });
     expect(await window.row(body)).toMatchObject({
       firstDeliveryId: 'b',
-      tries: 1,
       windowEndsAtMillis: NOW + 400 * DAY + W,
     });
+    expect(await window.tries(body)).toBe(1);
     expect(await window.kind({ ...later, id: 'c' })).toBe('duplicate');
   });
 

@@ -91,8 +91,8 @@ describe('the one write of the ledger', () => {
     );
   });
 
-  it('asks for the row in either case', () => {
-    expect(input.ReturnValues).toBe('ALL_NEW');
+  it('asks for the row that stood before, in either case', () => {
+    expect(input.ReturnValues).toBe('ALL_OLD');
     expect(input.ReturnValuesOnConditionCheckFailure).toBe('ALL_OLD');
   });
 
@@ -167,7 +167,7 @@ describe('the one write of a window', () => {
     };
     expect(input.ExpressionAttributeValues).toEqual({ ...values, ...bookedAt });
     expect([input.ReturnValues, input.ReturnValuesOnConditionCheckFailure]).toEqual([
-      'ALL_NEW',
+      'ALL_OLD',
       'ALL_OLD',
     ]);
   });
@@ -268,10 +268,8 @@ describe('the one write of a state', () => {
     expect(input.ConditionExpression).toBe('attribute_not_exists(#version) OR #version < :version');
     expect(input.UpdateExpression).toBe(`SET ${always(names).join(', ')}`);
     expect(input.ExpressionAttributeNames).toEqual(namesOf(names));
-    expect([input.ReturnValues, input.ReturnValuesOnConditionCheckFailure]).toEqual([
-      'ALL_NEW',
-      'ALL_OLD',
-    ]);
+    expect(input.ReturnValues).toBeUndefined();
+    expect(input.ReturnValuesOnConditionCheckFailure).toBe('ALL_OLD');
   });
 
   it('writes the design’s attributes with these types and values', () => {

@@ -1,7 +1,5 @@
 /** The adapters with the real AWS clients, against a server that does nothing: CPU of each call. */
 import { Agent, request } from 'node:http';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
 import pLimit from 'p-limit';
 import { checkConfig } from '../../core/config/check.ts';
 import { readEnvelope } from '../../core/envelope.ts';
@@ -9,7 +7,7 @@ import { ledgerWriteOf } from '../../core/ledger-row.ts';
 import { BATCH_WRITES_CONCURRENT_MAX } from '../../core/limits.ts';
 import { readMessage } from '../../core/message.ts';
 import { epochMillis } from '../../core/time.ts';
-import { DATA_PLANE_CLIENT, STORE_CLIENT } from '../../lambda/adapters/clients.ts';
+import { createDataPlaneClient, createStoreClient } from '../../lambda/adapters/clients.ts';
 import { createDataPlane } from '../../lambda/adapters/data-plane.ts';
 import { createLedgerTable } from '../../lambda/adapters/tables.ts';
 import { ledgerUpdate } from '../../lambda/adapters/writes.ts';
@@ -45,16 +43,11 @@ process.exit(0);
 function callOf(): () => Promise<unknown> {
   switch (task.call) {
     case 'UpdateItem': {
-      const ledger = createLedgerTable(
-        new DynamoDBClient({ ...STORE_CLIENT, ...client }),
-        'Ledger',
-      );
+      const ledger = createLedgerTable(createStoreClient(client), 'Ledger');
       return () => ledger.book(write);
     }
     case 'Publish': {
-      const dataPlane = createDataPlane(
-        new IoTDataPlaneClient({ ...DATA_PLANE_CLIENT, ...client }),
-      );
+      const dataPlane = createDataPlane(createDataPlaneClient(client));
       const payload = String(write.first.body);
       return () => dataPlane.publish({ topic: 'booked/meter-17/charges', payload, qos: 1 });
     }

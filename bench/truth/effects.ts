@@ -20,7 +20,11 @@ export interface Effects {
 interface Attribute {
   readonly S?: string;
 }
-type Item = Readonly<Record<string, Attribute>>;
+type Item = Readonly<Record<string, Attribute | undefined>>;
+interface Update {
+  readonly Key: Item;
+  readonly ExpressionAttributeValues?: Item;
+}
 
 /**
  * A booking is told by its name: a peer puts a row with a name of its own each time, and a row of
@@ -49,8 +53,10 @@ function itemsIn(operation: string, request: Buffer, answer: Buffer): readonly I
     case 'PutItem':
       return [(JSON.parse(request.toString()) as { Item: Item }).Item];
     case 'UpdateItem': {
-      const { Attributes } = JSON.parse(answer.toString()) as { Attributes?: Item };
-      return Attributes === undefined ? [] : [Attributes];
+      const { Key, ExpressionAttributeValues: values } = JSON.parse(request.toString()) as Update;
+      // The answer is the row that stood before; without one, the write has made the row.
+      const { Attributes } = JSON.parse(answer.toString()) as { readonly Attributes?: Item };
+      return [{ ...Key, firstDeliveryId: values?.[':firstDeliveryId'], ...Attributes }];
     }
     case 'TransactWriteItems': {
       const { TransactItems } = JSON.parse(request.toString()) as {

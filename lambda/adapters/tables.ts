@@ -13,7 +13,14 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { RetryableError } from '../../core/errors.ts';
 import type { MessageKey } from '../../core/identity.ts';
-import type { Deliveries, Ledger, Releases, State, WriteResult } from '../../core/ports.ts';
+import type {
+  Deliveries,
+  Ledger,
+  Releases,
+  ReplaceResult,
+  State,
+  WriteResult,
+} from '../../core/ports.ts';
 import type { Row, RowWrite } from '../../core/row.ts';
 import type { StateRow } from '../../core/state-row.ts';
 import { epochMillis } from '../../core/time.ts';
@@ -58,7 +65,7 @@ export function createDeliveriesTable(client: DynamoDBClient, table: string): De
 
 export function createStateTable(client: DynamoDBClient, table: string): State {
   const rows = new TableRows(client, table, stateRowOf);
-  return { put: (write) => rows.write(write, stateUpdate(write)) };
+  return { put: (write) => rows.replace(write, stateUpdate(write)) };
 }
 
 /** The ledger, for the handshake. */
@@ -108,18 +115,40 @@ class TableRows<Read extends Row> {
     }
   }
 
+  /** The update asks for the row as it was before; there is none when this write has made it. */
   async write(
     write: RowWrite,
     update: Omit<UpdateItemCommandInput, 'TableName'>,
   ): Promise<WriteResult<Read>> {
+    const result = await this.#send(write, update);
+    if (result.kind === 'refused') return result;
+    return result.before === undefined
+      ? { kind: 'written' }
+      : { kind: 'counted', row: this.#rowOf(result.before) };
+  }
+
+  async replace(
+    write: RowWrite,
+    update: Omit<UpdateItemCommandInput, 'TableName'>,
+  ): Promise<ReplaceResult<Read>> {
+    const result = await this.#send(write, update);
+    return result.kind === 'refused' ? result : { kind: 'written' };
+  }
+
+  async #send(
+    write: RowWrite,
+    update: Omit<UpdateItemCommandInput, 'TableName'>,
+  ): Promise<
+    { kind: 'landed'; before: Item | undefined } | Extract<WriteResult<Read>, { kind: 'refused' }>
+  > {
     try {
       const { Attributes } = await this.#client.send(
         new UpdateItemCommand({ TableName: this.#table, ...update }),
       );
-      return { kind: 'written', row: this.#rowOf(Attributes ?? {}) };
+      return { kind: 'landed', before: Attributes };
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) {
-        throw ours(error) ?? failureOf('booking', error, DYNAMODB_TERMINAL);
+        throw failureOf('booking', error, DYNAMODB_TERMINAL);
       }
       const row = error.Item ? this.#rowOf(error.Item) : await this.find(write.key);
       // Engines that do not return the old item are asked; TTL may have taken the row since.
@@ -176,7 +205,6 @@ function rowOf(item: Item): Row {
     likeness: textOf(item, 'likeness'),
     topic: textOf(item, 'topic'),
     body: bytesOrTextOf(item, 'body'),
-    tries: integerOf(item, 'tries'),
     bookedAtMillis: epochMillis(integerOf(item, 'bookedAtMillis')),
   };
 }

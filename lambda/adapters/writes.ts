@@ -68,7 +68,7 @@ export function ledgerUpdate(write: LedgerWrite): Update {
     Key: keyOf(write.key),
     ...firstWriteWins(write.first, write.tries, write.lastSeenAt),
     ConditionExpression: LEDGER_CONDITION,
-    ...returningRows,
+    ...returningOldRow,
   };
 }
 
@@ -88,7 +88,7 @@ export function windowUpdate(write: WindowWrite): Update {
       ...(!write.isPushed && { ':latestEndMillis': attributeOf(write.latestEndMillis) }),
     },
     ConditionExpression: write.isPushed ? PUSHED_WINDOW_CONDITION : WINDOW_CONDITION,
-    ...returningRows,
+    ...returningOldRow,
   };
 }
 
@@ -130,7 +130,7 @@ export function stateUpdate(write: StateWrite): Update {
     ExpressionAttributeNames: names,
     ExpressionAttributeValues: values,
     ConditionExpression: STATE_CONDITION,
-    ...returningRows,
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   };
 }
 
@@ -202,8 +202,9 @@ function endOf(write: WindowWrite) {
   return { windowEndsAtMillis: write.windowEndsAtMillis, expiresAt: write.expiresAtSeconds };
 }
 
-const returningRows = {
-  ReturnValues: 'ALL_NEW',
+/** A first delivery is answered with nothing, which is less to send and to read than its own row. */
+const returningOldRow = {
+  ReturnValues: 'ALL_OLD',
   ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
 } as const;
 
@@ -220,23 +221,50 @@ export function firstWriteWins(
   UpdateItemCommandInput,
   'UpdateExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
 > {
-  const kept = Object.keys(first).map((name) => `#${name} = if_not_exists(#${name}, :${name})`);
-  const changed = assignments(changing);
+  const { text, names, placeholders } = wordingOf(Object.keys(first), Object.keys(changing));
+  const values: Record<string, AttributeValue> = {};
+  const all = [...Object.values(first), ...Object.values(changing)];
+  // The placeholders are the wording's own: strings made anew would cost more than all the rest.
+  placeholders.forEach((placeholder, at) => {
+    values[placeholder] = attributeOf(all[at]);
+  });
+  values[':now'] = { S: lastSeenAt };
+  values[':tries'] = { N: String(tries) };
   return {
-    UpdateExpression: `SET ${[...kept, ...changed.sets, '#lastSeenAt = :now'].join(', ')} ADD #tries :tries`,
-    ExpressionAttributeNames: {
-      ...assignments(first).names,
-      ...changed.names,
-      '#lastSeenAt': 'lastSeenAt',
-      '#tries': 'tries',
-    },
-    ExpressionAttributeValues: {
-      ...assignments(first).values,
-      ...changed.values,
-      ':now': { S: lastSeenAt },
-      ':tries': { N: String(tries) },
-    },
+    UpdateExpression: text,
+    ExpressionAttributeNames: names,
+    ExpressionAttributeValues: values,
   };
+}
+
+/** What is the same in every update of these attributes. */
+interface Wording {
+  readonly text: string;
+  readonly names: Record<string, string>;
+  /** Of the values, in the order of the attributes. */
+  readonly placeholders: readonly string[];
+}
+
+/** One for each list of attributes, of which the code has a handful: no input makes another. */
+const wordings = new Map<string, Wording>();
+
+function wordingOf(kept: readonly string[], changing: readonly string[]): Wording {
+  const list = `${kept.join()};${changing.join()}`;
+  const known = wordings.get(list);
+  if (known !== undefined) return known;
+  const sets = [
+    ...kept.map((name) => `#${name} = if_not_exists(#${name}, :${name})`),
+    ...changing.map((name) => `#${name} = :${name}`),
+    '#lastSeenAt = :now',
+  ];
+  const names = [...kept, ...changing, 'lastSeenAt', 'tries'];
+  const wording: Wording = {
+    text: `SET ${sets.join(', ')} ADD #tries :tries`,
+    names: Object.fromEntries(names.map((name) => [`#${name}`, name])),
+    placeholders: [...kept, ...changing].map((name) => `:${name}`),
+  };
+  wordings.set(list, wording);
+  return wording;
 }
 
 function assignments(attributes: object): {

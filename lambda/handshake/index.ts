@@ -1,10 +1,8 @@
 /** Binds the handler to AWS. The environment is the template's (`lib/constructs`). */
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
 import type { HandshakeRoute } from '../../core/handshake-route.ts';
 import { NO_ROUTE } from '../../core/metrics.ts';
 import { systemClock } from '../../core/time.ts';
-import { DATA_PLANE_CLIENT, STORE_CLIENT } from '../adapters/clients.ts';
+import { createDataPlaneClient, createStoreClient } from '../adapters/clients.ts';
 import { createDataPlane } from '../adapters/data-plane.ts';
 import { variable } from '../adapters/environment.ts';
 import { createFindings } from '../adapters/quarantine-table.ts';
@@ -15,7 +13,7 @@ import { createHandler } from './handler.ts';
 /** Put in by the bundler: with many routes it is longer than all variables of a function may be. */
 declare const BRIDGE_ROUTES: readonly HandshakeRoute[];
 
-const dynamodb = new DynamoDBClient(STORE_CLIENT);
+const dynamodb = createStoreClient();
 
 export const handler = createHandler({
   routes: new Map(
@@ -24,7 +22,7 @@ export const handler = createHandler({
   ledger: createLedgerReleases(dynamodb, variable('LEDGER_TABLE')),
   deliveries: createDeliveriesReleases(dynamodb, variable('DELIVERIES_TABLE')),
   findings: createFindings(dynamodb, variable('QUARANTINE_TABLE')),
-  publisher: createDataPlane(new IoTDataPlaneClient(DATA_PLANE_CLIENT)),
+  publisher: createDataPlane(createDataPlaneClient()),
   telemetry: createTelemetry(NO_ROUTE),
   clock: systemClock,
 });

@@ -1,9 +1,7 @@
 /** Binds the handler to AWS. The environment is the template's (`lib/constructs`). */
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
 import type { Route } from '../../core/config/route.ts';
 import { systemClock } from '../../core/time.ts';
-import { DATA_PLANE_CLIENT, STORE_CLIENT } from '../adapters/clients.ts';
+import { createDataPlaneClient, createStoreClient } from '../adapters/clients.ts';
 import { createDataPlane } from '../adapters/data-plane.ts';
 import { variable } from '../adapters/environment.ts';
 import { createQuarantineTable } from '../adapters/quarantine-table.ts';
@@ -16,7 +14,7 @@ import { createStateRegister } from './state-register.ts';
 import { createWindowRegister } from './window-register.ts';
 
 const route: Route = JSON.parse(variable('ROUTE'));
-const dynamodb = new DynamoDBClient(STORE_CLIENT);
+const dynamodb = createStoreClient();
 
 function registerOf(): Register {
   // The one table of messages that this function's role may write to.
@@ -35,7 +33,7 @@ export const handler = createHandler({
   route,
   register: registerOf(),
   quarantine: createQuarantineTable(dynamodb, variable('QUARANTINE_TABLE'), systemClock),
-  publisher: createDataPlane(new IoTDataPlaneClient(DATA_PLANE_CLIENT)),
+  publisher: createDataPlane(createDataPlaneClient()),
   telemetry: createTelemetry(route.name),
   clock: systemClock,
 });

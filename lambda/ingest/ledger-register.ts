@@ -3,7 +3,12 @@ import type { LedgerRoute } from '../../core/config/route.ts';
 import { ledgerWriteOf } from '../../core/ledger-row.ts';
 import type { Ledger } from '../../core/ports.ts';
 import type { Clock } from '../../core/time.ts';
-import { conflictVerdict, isSameMessage, ownerVerdict } from '../../core/verdict.ts';
+import {
+  acceptedVerdict,
+  conflictVerdict,
+  isSameMessage,
+  standingVerdict,
+} from '../../core/verdict.ts';
 import type { Register } from './register.ts';
 
 export function createLedgerRegister(route: LedgerRoute, ledger: Ledger, clock: Clock): Register {
@@ -15,14 +20,15 @@ export function createLedgerRegister(route: LedgerRoute, ledger: Ledger, clock: 
         return { kind: 'rejected', rejection: reading.rejection };
       }
       const write = ledgerWriteOf(route, delivery, message, deliveryIds.length, clock());
-      const { kind, row } = await ledger.book(write);
-      if (kind === 'written') return ownerVerdict(row, deliveryIds, write.tries);
+      const result = await ledger.book(write);
+      if (result.kind === 'written') return acceptedVerdict(write);
+      const { kind, row } = result;
+      if (kind === 'counted') return standingVerdict(row, deliveryIds);
       if (!isSameMessage(row, write, route.ignoring)) {
         return conflictVerdict(row, write, route.ignoring);
       }
       await ledger.count(write, row.firstDeliveryId);
-      // Nothing was added before: whoever booked the row did so in an earlier try.
-      return ownerVerdict(row, deliveryIds, 0);
+      return standingVerdict(row, deliveryIds);
     },
   };
 }

@@ -4,7 +4,13 @@ import { RetryableError } from '../../core/errors.ts';
 import type { State } from '../../core/ports.ts';
 import { type StateRow, type StateWrite, stateWriteOf } from '../../core/state-row.ts';
 import type { Clock } from '../../core/time.ts';
-import { conflictVerdict, isSameMessage, ownerVerdict, type Verdict } from '../../core/verdict.ts';
+import {
+  acceptedVerdict,
+  conflictVerdict,
+  isSameMessage,
+  standingVerdict,
+  type Verdict,
+} from '../../core/verdict.ts';
 import type { Register } from './register.ts';
 
 export function createStateRegister(route: StateRoute, state: State, clock: Clock): Register {
@@ -13,10 +19,10 @@ export function createStateRegister(route: StateRoute, state: State, clock: Cloc
       // A value from the future would shut out every true one until then.
       if (reading.kind === 'untimely') return { kind: 'rejected', rejection: reading.rejection };
       const write = stateWriteOf(route, delivery, reading.message, deliveryIds.length, clock());
-      const { kind, row } = await state.put(write);
-      return kind === 'written'
-        ? ownerVerdict(row, deliveryIds, write.tries)
-        : decideStanding(route, write, row, deliveryIds);
+      const result = await state.put(write);
+      return result.kind === 'written'
+        ? acceptedVerdict(write)
+        : decideStanding(route, write, result.row, deliveryIds);
     },
   };
 }
@@ -30,6 +36,6 @@ function decideStanding(
   const { version } = write.first;
   if (row.version > version) return { kind: 'stale', newest: row.version };
   if (row.version < version) throw new RetryableError('the row that refused a value is older');
-  if (isSameMessage(row, write, route.ignoring)) return ownerVerdict(row, own, 0);
+  if (isSameMessage(row, write, route.ignoring)) return standingVerdict(row, own);
   return conflictVerdict(row, write, route.ignoring);
 }

@@ -9,7 +9,12 @@ import { DELIVERY_LIFE_SECONDS, FUNCTION_TIMEOUT_SECONDS } from '../../core/limi
 import type { Rejection } from '../../core/message.ts';
 import type { Deliveries } from '../../core/ports.ts';
 import { type Clock, toIso } from '../../core/time.ts';
-import { conflictVerdict, isSameMessage, ownerVerdict } from '../../core/verdict.ts';
+import {
+  acceptedVerdict,
+  conflictVerdict,
+  isSameMessage,
+  standingVerdict,
+} from '../../core/verdict.ts';
 import {
   isOfLaterEvent,
   isOpen,
@@ -36,16 +41,15 @@ export function createWindowRegister(
     const { delivery, deliveryIds } = fold;
     const write = writeOf(fold);
     for (let round = 0; round < ROUNDS_MAX; round++) {
-      const { kind, row } = await deliveries.admit(write);
-      if (kind === 'written') return ownerVerdict(row, deliveryIds, write.tries);
+      const result = await deliveries.admit(write);
+      if (result.kind === 'written') return acceptedVerdict(write);
+      const { kind, row } = result;
+      if (kind === 'counted') return standingVerdict(row, deliveryIds);
       // The error road's envelope tells no time, so a try of its own there may be later than the
       // window that an earlier one opened.
       const isMine = deliveryIds.includes(row.firstDeliveryId);
       if (isMine || isOpen(row, delivery.receivedAt)) return decideStanding(fold, write, row);
-      if (await deliveries.renew(write, row)) {
-        const { bookedAtMillis, firstDeliveryId } = write.first;
-        return { kind: 'accepted', bookedAt: bookedAtMillis, firstDeliveryId };
-      }
+      if (await deliveries.renew(write, row)) return acceptedVerdict(write);
     }
     throw new RetryableError(
       `the row changed hands ${ROUNDS_MAX} times while it was being written`,
@@ -72,7 +76,7 @@ export function createWindowRegister(
     } else {
       await deliveries.count(write, row.firstDeliveryId);
     }
-    return ownerVerdict(row, deliveryIds, 0);
+    return standingVerdict(row, deliveryIds);
   };
 
   const writeOf = ({ delivery, deliveryIds, reading }: Registered): WindowWrite =>

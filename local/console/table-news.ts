@@ -76,22 +76,23 @@ export function tableNewsOf(event: TableEvent, tables: TableNames): TableNews | 
   const body = bytesOf(values.body);
   const bodyHash = bodyHashOf(textOf(values.topic) ?? '', body);
   if (isRefused) return { kind: 'refused', key, bodyHash };
-  const row = event.operation === 'PutItem' ? values : objectOf(answer.Attributes);
-  return { ...booked(values, row), kind: 'booking', table, key, bodyHash, body };
+  return { ...booked(values, answer.Attributes), kind: 'booking', table, key, bodyHash, body };
 }
 
-function booked(values: Json, row: Json) {
+/** @param before the row as it stood, where there was one */
+function booked(values: Json, before: unknown) {
   const deliveryId = textOf(values.firstDeliveryId) ?? '';
   const added = numberOf(values.tries);
-  const tries = numberOf(row.tries);
+  const row = objectOf(before);
   const isOwn = textOf(row.firstDeliveryId) === deliveryId;
-  const first = tries === added ? ('accepted' as const) : ('resumed' as const);
+  const standing = isOwn ? ('resumed' as const) : ('duplicate' as const);
+  const isNew = before === undefined;
   return {
     deliveryId,
     added,
-    tries,
-    isNew: isOwn && tries === added,
-    verdict: isOwn ? first : ('duplicate' as const),
+    tries: numberOf(row.tries) + added,
+    isNew,
+    verdict: isNew ? ('accepted' as const) : standing,
   };
 }
 

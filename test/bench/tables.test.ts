@@ -87,14 +87,17 @@ describe('the truth', () => {
 
   test('a copy that the one write only counts is no booking; another first delivery would be', () => {
     const effects = createEffects();
-    const update = (firstDeliveryId: string) => ({
+    const update = (deliveryId: string, before?: string) => ({
       operation: 'UpdateItem',
-      request: bytes({}),
+      request: bytes({
+        Key: { pk: { S: 'charges#meter' }, id: { S: 'a' } },
+        ExpressionAttributeValues: { ':firstDeliveryId': { S: deliveryId } },
+      }),
       status: 200,
-      answer: bytes({ Attributes: { id: { S: 'a' }, firstDeliveryId: { S: firstDeliveryId } } }),
+      answer: bytes(before === undefined ? {} : { Attributes: { firstDeliveryId: { S: before } } }),
     });
     effects.see(update('one'));
-    effects.see(update('one'));
+    effects.see(update('a copy', 'one'));
     expect(reckon(['a'], effects.list()).doubled).toBe(0);
     effects.see(update('two'));
     expect(reckon(['a'], effects.list()).doubled).toBe(1);

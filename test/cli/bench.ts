@@ -168,15 +168,15 @@ async function write(
   switch (route.guarantee) {
     case 'exactly-once': {
       const row = ledgerWriteOf(route, delivery, message, 1, now);
-      return (await createLedgerTable(client, tables.Ledger).book(row)).kind === 'written';
+      return (await createLedgerTable(client, tables.Ledger).book(row)).kind !== 'refused';
     }
     case 'deduplicated': {
       const row = windowWriteOf(route, delivery, message, 1, now);
-      return (await createDeliveriesTable(client, tables.Deliveries).admit(row)).kind === 'written';
+      return (await createDeliveriesTable(client, tables.Deliveries).admit(row)).kind !== 'refused';
     }
     case 'latest': {
       const row = stateWriteOf(route, delivery, message, 1, now);
-      return (await createStateTable(client, tables.State).put(row)).kind === 'written';
+      return (await createStateTable(client, tables.State).put(row)).kind !== 'refused';
     }
   }
 }

@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { LedgerWrite } from '../../core/ledger-row.ts';
 import { epochMillis } from '../../core/time.ts';
-import { ownerVerdict } from '../../core/verdict.ts';
+import { standingVerdict } from '../../core/verdict.ts';
 import { createLedgerTable } from '../../lambda/adapters/tables.ts';
 import { ledgerUpdate } from '../../lambda/adapters/writes.ts';
 import type { Item } from '../support/engines.ts';
@@ -58,16 +58,18 @@ const refusalToRead =
 
 const answers: readonly Behaviour[] = [
   {
-    title: 'the one write, first delivery: `ALL_NEW` answers',
-    documented: 'every attribute, tries 1',
+    title: 'the one write, first delivery: `ALL_OLD` answers, and what is written',
+    documented: 'nothing; every attribute, tries 1',
     page: API('UpdateItem'),
     async observe(place) {
       const write = ledgerWrite(place);
-      const row = await place.update(ledgerUpdate(write));
+      const answer = await place.update(ledgerUpdate(write));
+      const row = await place.read(write.key);
       const wanted = [...Object.keys(write.first), 'pk', 'id', 'tries', 'lastSeenAt'];
       const missing = wanted.filter((name) => row[name] === undefined);
       const all = missing.length === 0 ? 'every attribute' : `not ${missing.join(', ')}`;
-      return `${all}, tries ${row.tries?.N}`;
+      const said = Object.keys(answer).length === 0 ? 'nothing' : Object.keys(answer).join(', ');
+      return `${said}; ${all}, tries ${row.tries?.N}`;
     },
   },
   {
@@ -76,8 +78,9 @@ const answers: readonly Behaviour[] = [
     page: 'Developer Guide, Update expressions',
     async observe(place) {
       const write = ledgerWrite(place);
-      const before = await place.update(ledgerUpdate(write));
-      const after = await place.update(ledgerUpdate(copyOf(write, 'copy')));
+      await place.update(ledgerUpdate(write));
+      const before = await place.update(ledgerUpdate(copyOf(write, 'copy')));
+      const after = await place.read(write.key);
       const changed = Object.keys(write.first).filter(
         (name) => JSON.stringify(after[name]) !== JSON.stringify(before[name]),
       );
@@ -116,7 +119,8 @@ const refusals: readonly Behaviour[] = [
     otherwise: refusalToRead,
     async observe(place) {
       const write = ledgerWrite(place);
-      const standing = await place.update(ledgerUpdate(write));
+      await place.update(ledgerUpdate(write));
+      const standing = await place.read(write.key);
       const other = writeOf(`${write.first.body} `, { deliveryId: 'other' });
       return refusal(place.update(ledgerUpdate(other)), standing);
     },
@@ -222,9 +226,10 @@ const races: readonly Behaviour[] = [
 ];
 
 async function bookedAs(place: Place, write: LedgerWrite): Promise<string> {
-  const { kind, row } = await createLedgerTable(place.client, place.tables.ledger).book(write);
-  if (kind === 'refused') return kind;
-  return ownerVerdict(row, [write.first.firstDeliveryId], write.tries).kind;
+  const result = await createLedgerTable(place.client, place.tables.ledger).book(write);
+  if (result.kind === 'refused') return result.kind;
+  if (result.kind === 'written') return 'accepted';
+  return standingVerdict(result.row, [write.first.firstDeliveryId]).kind;
 }
 
 export const writeBehaviours: readonly Behaviour[] = [...answers, ...refusals, ...races];

@@ -3,7 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sameDecimal } from '../../core/decimal.ts';
 import type { LedgerWrite } from '../../core/ledger-row.ts';
 import { epochMillis } from '../../core/time.ts';
-import { conflictVerdict, isSameMessage, ownerVerdict } from '../../core/verdict.ts';
+import {
+  acceptedVerdict,
+  conflictVerdict,
+  isSameMessage,
+  standingVerdict,
+} from '../../core/verdict.ts';
 import type { Engine } from '../support/engines.ts';
 import { bodyWith, NOW, writeOf } from '../support/samples.ts';
 
@@ -25,10 +30,11 @@ export function ledgerContract(name: string, makeEngine: () => Promise<Engine>):
     const ledgerItem = ({ key }: LedgerWrite) => engine.item('ledger', key);
     const verdict = (kind: string) => ({ kind, bookedAt: NOW, firstDeliveryId: 'delivery-1' });
     const bookOnce = async (write: LedgerWrite) => {
-      const { kind, row } = await engine.ledger.book(write);
-      if (kind === 'written') return ownerVerdict(row, [write.first.firstDeliveryId], write.tries);
-      return isSameMessage(row, write, null)
-        ? ownerVerdict(row, [write.first.firstDeliveryId], 0)
+      const result = await engine.ledger.book(write);
+      if (result.kind === 'written') return acceptedVerdict(write);
+      const { kind, row } = result;
+      return kind === 'counted' || isSameMessage(row, write, null)
+        ? standingVerdict(row, [write.first.firstDeliveryId])
         : conflictVerdict(row, write, null);
     };
 
@@ -67,7 +73,6 @@ export function ledgerContract(name: string, makeEngine: () => Promise<Engine>):
             likeness: booked.first.likeness,
             topic: booked.first.topic,
             body,
-            tries: 1,
             bookedAtMillis: NOW,
           },
         });
@@ -186,7 +191,6 @@ export function ledgerContract(name: string, makeEngine: () => Promise<Engine>):
         await engine.ledger.book(write);
         expect(await engine.ledger.find(write.key)).toMatchObject({
           firstDeliveryId: 'delivery-1',
-          tries: 1,
           bookedAtMillis: NOW,
         });
         expect(await engine.ledger.find({ ...write.key, pk: 'charges#stranger' })).toBeUndefined();

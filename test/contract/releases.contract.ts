@@ -81,7 +81,7 @@ export function releasesContract(name: string, makeEngine: () => Promise<Engine>
     it('counts a copy after the release as ever, and the mark stays', async () => {
       const write = await booked();
       await engine.releases.ledger.release(releaseOf(write.key, LATER));
-      expect((await engine.ledger.book(write)).kind).toBe('written');
+      expect((await engine.ledger.book(write)).kind).toBe('counted');
       expect(await engine.item('ledger', write.key)).toMatchObject({
         tries: { N: '2' },
         releasedAt: { S: '2026-11-20T09:01:51.000Z' },

@@ -71,7 +71,7 @@ export class Tables {
     else this.#items.set(entry, item);
     if (table === 'quarantine') this.#noteQuarantined(names.values ?? {}, invocation);
     else this.#note(table, entry, old, item, invocation, command instanceof PutItemCommand);
-    return item === undefined ? {} : { Attributes: item };
+    return change.ReturnValues === 'ALL_OLD' && old !== undefined ? { Attributes: old } : {};
   }
 
   #sweepRow(table: string, entry: string): void {

@@ -12,6 +12,7 @@ import type {
   Ledger,
   Quarantine,
   Releases,
+  ReplaceResult,
   State,
   WriteResult,
 } from '../../core/ports.ts';
@@ -54,16 +55,14 @@ class MemoryTable<First extends FirstWrite> {
     this.set(key, row);
   }
 
-  /** Counts a copy in the row that stands, and gives the row. */
+  /** Counts a copy in the row that stands. */
   protected counted(write: RowWrite, old: Kept<First>, changes: Partial<Kept<First>> = {}) {
-    const row = {
+    this.set(write.key, {
       ...old,
       ...changes,
       tries: old.tries + write.tries,
       lastSeenAt: write.lastSeenAt,
-    };
-    this.set(write.key, row);
-    return row;
+    });
   }
 
   /** Marks a row that is not of a later life; the first release stands. */
@@ -89,11 +88,11 @@ export class MemoryLedger extends MemoryTable<LedgerFirstWrite> implements Ledge
     if (old === undefined) {
       const row = { ...write.first, tries: write.tries, lastSeenAt: write.lastSeenAt };
       this.set(write.key, row);
-      return { kind: 'written', row: rowOf(row) };
+      return { kind: 'written' };
     }
-    return isCopy(old, write)
-      ? { kind: 'written', row: rowOf(this.counted(write, old)) }
-      : { kind: 'refused', row: rowOf(old) };
+    if (!isCopy(old, write)) return { kind: 'refused', row: rowOf(old) };
+    this.counted(write, old);
+    return { kind: 'counted', row: rowOf(old) };
   }
 
   async find(key: MessageKey): Promise<Row | undefined> {
@@ -122,15 +121,15 @@ export class MemoryDeliveries
     const old = this.get(write.key);
     if (old === undefined) {
       this.set(write.key, opened(write));
-      return { kind: 'written', row: windowRowOf(opened(write)) };
+      return { kind: 'written' };
     }
     const isOpen = old.windowEndsAtMillis >= write.receivedAtMillis;
     const latestEnd = write.isPushed ? write.windowEndsAtMillis : write.latestEndMillis;
     if (!isCopy(old, write) || !isOpen || old.windowEndsAtMillis > latestEnd) {
       return { kind: 'refused', row: windowRowOf(old) };
     }
-    const row = this.counted(write, old, write.isPushed ? endOf(write) : {});
-    return { kind: 'written', row: windowRowOf(row) };
+    this.counted(write, old, write.isPushed ? endOf(write) : {});
+    return { kind: 'counted', row: windowRowOf(old) };
   }
 
   async renew(write: WindowWrite, old: WindowRow): Promise<boolean> {
@@ -171,7 +170,7 @@ export class MemoryDeliveries
 export class MemoryState extends MemoryTable<StateFirstWrite> implements State {
   readonly writes: StateWrite[] = [];
 
-  async put(write: StateWrite): Promise<WriteResult<StateRow>> {
+  async put(write: StateWrite): Promise<ReplaceResult<StateRow>> {
     this.writes.push(write);
     const old = this.get(write.key);
     if (old !== undefined && old.version >= write.first.version) {
@@ -179,7 +178,7 @@ export class MemoryState extends MemoryTable<StateFirstWrite> implements State {
     }
     const row = { ...write.first, tries: write.tries, lastSeenAt: write.lastSeenAt };
     this.set(write.key, row);
-    return { kind: 'written', row: stateRowOf(row) };
+    return { kind: 'written' };
   }
 }
 
@@ -222,8 +221,8 @@ function opened(write: WindowWrite): Kept<WindowAttributes> {
 }
 
 function rowOf(row: Kept<FirstWrite>): Row {
-  const { rowVersion, firstDeliveryId, likeness, topic, body, tries, bookedAtMillis } = row;
-  return { rowVersion, firstDeliveryId, likeness, topic, body, tries, bookedAtMillis };
+  const { rowVersion, firstDeliveryId, likeness, topic, body, bookedAtMillis } = row;
+  return { rowVersion, firstDeliveryId, likeness, topic, body, bookedAtMillis };
 }
 
 function windowRowOf(row: Kept<WindowAttributes>): WindowRow {

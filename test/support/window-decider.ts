@@ -54,6 +54,11 @@ export class WindowDecider {
     return decision.kind === 'rejected' ? decision.rejection.reason : decision.kind;
   }
 
+  /** How many deliveries the row has counted. */
+  async tries(body: string): Promise<number> {
+    return Number((await this.#engine.item('deliveries', this.#keyOf(body))).tries?.N);
+  }
+
   async row(body: string): Promise<WindowRow> {
     const row = await this.#engine.deliveries.find(this.#keyOf(body));
     if (row === undefined) throw new Error('there is no row');

@@ -30,8 +30,8 @@ export const booking: readonly Variant[] = [
         return rows.write(write, ledgerUpdate(write));
       }
       const firstDeliveryId = 'whoever made the mark';
-      const row = { topic, body, likeness, rowVersion, bookedAtMillis, firstDeliveryId, tries: 2 };
-      return { kind: 'written', row };
+      const row = { topic, body, likeness, rowVersion, bookedAtMillis, firstDeliveryId };
+      return { kind: 'counted', row };
     },`,
       },
     ],
@@ -50,14 +50,17 @@ export const booking: readonly Variant[] = [
       },
       {
         file: TABLES,
-        from: "      return { kind: 'written', row: this.#rowOf(Attributes ?? {}) };",
+        from: "      : { kind: 'counted', row: this.#rowOf(result.before) };",
         to: `
-      const row = this.#rowOf(Attributes ?? {});
+      : { kind: 'counted', row: await this.#dropped(write, this.#rowOf(result.before)) };
+  }
+
+  async #dropped(write: RowWrite, row: Read): Promise<Read> {
       if (row.firstDeliveryId !== write.first.firstDeliveryId) {
         const Key = { pk: { S: write.key.pk }, id: { S: write.key.id } };
         await this.#client.send(new DeleteItemCommand({ TableName: this.#table, Key }));
       }
-      return { kind: 'written', row };`,
+      return row;`,
       },
     ],
     checks: [SIMULATED],

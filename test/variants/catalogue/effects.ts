@@ -14,8 +14,8 @@ export const effects: readonly Variant[] = [
     edits: [
       {
         file: 'core/verdict.ts',
-        from: "  return { kind: row.tries === added ? 'accepted' : 'resumed', ...booking };",
-        to: "  return { kind: row.tries === added ? 'accepted' : 'duplicate', ...booking };",
+        from: "own.includes(firstDeliveryId) ? 'resumed' : 'duplicate'",
+        to: "own.length === 0 ? 'resumed' : 'duplicate'",
       },
     ],
     checks: [SIMULATED],
@@ -161,9 +161,9 @@ import { publishReceipts } from '../receipts.ts';`,
     edits: [
       {
         file: BATCH,
-        from: '  await Promise.race([aborted(deadline), Promise.all(settled)]);\n  return answers;',
+        from: '  await Promise.race([aborted(deadline), settled]);\n  return answers;',
         to: `
-  await Promise.race([aborted(deadline), Promise.all(settled)]);
+  await Promise.race([aborted(deadline), settled]);
   if (deadline.aborted) unfinished.clear();
   return answers;`,
       },
