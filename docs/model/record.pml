@@ -61,8 +61,8 @@
 #define REFUSED 3
 
 typedef Delivery { byte place; byte message; byte receives };
-/* body 0 is no row. tries is counted up to 3, which is more than any write adds. */
-typedef Row { byte body; byte owner; byte tries; byte forwards; bool unforwardable };
+/* body 0 is no row. */
+typedef Row { byte body; byte owner; byte forwards; bool unforwardable };
 
 Delivery delivery[4];
 Row row[2];
@@ -205,50 +205,44 @@ inline take() {
   if :: e != NOBODY -> receive(e); EVENT("two copies in one batch are folded\n") :: else fi
 }
 
-inline count(added) {
-  if :: row[k].tries + added > 3 -> row[k].tries = 3 :: else -> row[k].tries = row[k].tries + added fi
+inline create() {
+  row[k].body = m; row[k].owner = d;
+  bookings[k]++;
+  I1(bookings[k] == 1);
+  I6(clientOf(m) == levelOf(m));
+  firstBody[k] = m; firstBooker[k] = d;
+  todo = MINE; EVENT("accepted\n"); printf("  delivery %d\n", d)
 }
 
-/* core/verdict.ts, ownerVerdict: `own` are all deliveries that were folded into the write. */
-inline verdictOf(added) {
+/* core/verdict.ts, standingVerdict: `own` are all deliveries that were folded into the write. */
+inline standingVerdict() {
   if
 #ifdef FOLD_FIRST_ONLY
   :: row[k].owner == d ->
 #else
   :: row[k].owner == d || row[k].owner == e ->
 #endif
-     todo = MINE;
-     if
-     :: row[k].tries == added -> EVENT("accepted\n")
-     :: else -> EVENT("resumed\n")
-     fi
+     todo = MINE; EVENT("resumed\n")
   :: else -> todo = BOOKED; EVENT("duplicate\n")
   fi;
-  printf("  delivery %d, %d tries\n", d, row[k].tries)
+  printf("  delivery %d\n", d)
 }
 
-inline create(added) {
-  row[k].body = m; row[k].owner = d; count(added);
-  bookings[k]++;
-  I1(bookings[k] == 1);
-  I6(clientOf(m) == levelOf(m));
-  firstBody[k] = m; firstBooker[k] = d
-}
-
-inline copy(added) {
-  count(added);
+/* What a copy changes in the row stands for nothing here: tries and lastSeenAt. */
+inline copy() {
 #ifdef SET_OVERWRITES
-  row[k].owner = d
+  row[k].owner = d;
 #endif
 #ifdef ID_IN_FUNCTION
   /* A try that makes its own delivery id never finds a row of its own. */
-  row[k].owner = STRANGER
+  row[k].owner = STRANGER;
 #endif
+  standingVerdict()
 }
 
-inline collide(added) {
+inline collide() {
 #ifdef CONFLICT_OVERWRITES
-  row[k].body = m; row[k].owner = d; row[k].tries = added; todo = MINE
+  row[k].body = m; row[k].owner = d; todo = MINE
 #else
 #ifdef CONFLICT_AS_DUPLICATE
   todo = BOOKED; EVENT("duplicate\n")
@@ -259,21 +253,20 @@ inline collide(added) {
 }
 
 /* lambda/adapters/writes.ts, ledgerUpdate: one conditional UpdateItem. */
-inline oneWrite(added) {
+inline oneWrite() {
   if
   :: row[k].body == 0 || row[k].body == m ->
      if
-     :: row[k].body == 0 -> create(added)
-     :: row[k].body == m -> copy(added)
+     :: row[k].body == 0 -> create()
+     :: row[k].body == m -> copy()
      fi;
-     verdictOf(added);
 #ifdef DUPLICATE_DELETES_ROW
      if
-     :: todo == BOOKED -> row[k].body = 0; row[k].owner = 0; row[k].tries = 0
+     :: todo == BOOKED -> row[k].body = 0; row[k].owner = 0
      :: else
      fi
 #endif
-  :: row[k].body > 0 && row[k].body != m -> collide(added)
+  :: row[k].body > 0 && row[k].body != m -> collide()
   fi;
   if
   :: row[k].body > 0 ->
@@ -366,7 +359,7 @@ write:
   if
   :: CRASH("crash before the write\n")
   :: atomic {
-       oneWrite(1 + (e != NOBODY));
+       oneWrite();
        if
        :: MAY(todo > 0) -> EVENT("the answer of the store is lost: the SDK writes again\n");
           disturbed = true; goto write
