@@ -47,7 +47,10 @@ export const BATCH_WRITES_CONCURRENT_MAX = 20;
 export const DEADLINE_RESERVE_MILLIS = 3_000;
 /** And waits for receipts until this long before it. */
 export const ANSWER_RESERVE_MILLIS = 1_000;
-/** One publication of receipts stays below this, so that it fits IoT Core's payload. */
+/**
+ * The receipts of one publication stay below this, so that it fits IoT Core's payload: 701 bookings
+ * with UUIDs, of 171 bytes each. A thousand of them have 171,000 bytes, more than any payload.
+ */
 export const RECEIPTS_BYTES_MAX = 120_000;
 /** Text of a device that is repeated in a detail, a log or a receipt is cut to this. */
 export const QUOTED_CHARS_MAX = 64;

@@ -5,7 +5,7 @@
  */
 import { bodyHashOf } from '../core/hash.ts';
 import { encodeId, idText, type MessageId, readId } from '../core/identity.ts';
-import { fieldAt, isJsonNumber, type JsonValue, readJsonObject } from '../core/json.ts';
+import { isJsonNumber, type JsonValue, readJsonObject } from '../core/json.ts';
 import { BODY_BYTES_MAX, BODY_DEPTH_MAX } from '../core/limits.ts';
 import { quoted } from '../core/printable.ts';
 import { stripBasicIngest } from '../core/topics.ts';
@@ -117,10 +117,13 @@ function readOwn(route: DeviceRoute, path: string, value: JsonValue): MessageId 
   return reading.id;
 }
 
-/** The field as the bridge will read it. */
+/** The field as the bridge will read it; read alone, for a body is large and is read whole later. */
 function readBack(tree: Branch, path: string): JsonValue | undefined {
-  const reading = readJsonObject(Buffer.from(textOf(tree)));
-  return reading.ok ? fieldAt(reading.value, path) : undefined;
+  let field: Tree | undefined = tree;
+  for (const key of path.split('.')) field = field instanceof Map ? field.get(key) : undefined;
+  if (field === undefined) return undefined;
+  const reading = readJsonObject(Buffer.from(`{"field":${textOf(field)}}`));
+  return reading.ok ? reading.value.field : undefined;
 }
 
 function refuseGiven(route: DeviceRoute, given: GivenId, why: string): void {

@@ -13,8 +13,9 @@
 import { bodyHashOf } from '../core/hash.ts';
 import { idText, type MessageId } from '../core/identity.ts';
 import { stripBasicIngest } from '../core/topics.ts';
-import { type Draft, idKey } from './body.ts';
-import { deferred } from './deferred.ts';
+import type { Draft } from './body.ts';
+import { Deferred } from './deferred.ts';
+import { Entries } from './entries.ts';
 import { type BookedReceipt, type Entry, type Rejection, receiptOf } from './entry.ts';
 import {
   ConflictError,
@@ -62,8 +63,7 @@ export interface Found {
 
 export class Outbox {
   readonly #options: OutboxOptions;
-  readonly #byId = new Map<string, Entry>();
-  readonly #byHash = new Map<string, Entry>();
+  readonly #entries = new Entries();
   readonly #counters: Map<string, Counter>;
   readonly #keeping = new Map<Entry, Promise<void>>();
   readonly rejected: RejectedStore;
@@ -93,22 +93,22 @@ export class Outbox {
 
   /** In the order in which they were published. */
   entries(): Iterable<Entry> {
-    return this.#byId.values();
+    return this.#entries.inOrder();
   }
 
   held(): { readonly messages: number; readonly bytes: number } {
     return {
-      messages: this.#byId.size + this.rejected.count,
+      messages: this.#entries.size + this.rejected.count,
       bytes: this.#bytes + this.rejected.bytes,
     };
   }
 
   find(route: string, id: MessageId): Entry | undefined {
-    return this.#byId.get(idKey(route, id));
+    return this.#entries.byId(route, id);
   }
 
   findHash(route: string, hash: string): Entry | undefined {
-    return this.#byHash.get(hashKey(route, hash));
+    return this.#entries.byHash(route, hash);
   }
 
   /** The number that the next message of this route takes; `keep` writes it down. */
@@ -182,7 +182,7 @@ export class Outbox {
       await this.#options.store.write(changes);
       entry.state = 'pending';
     } catch (error) {
-      this.#remove(entry);
+      this.#entries.remove(entry);
       this.#bytes -= bytes.length;
       entry.state = 'settled';
       // Whoever asked for its receipt meanwhile would wait for ever.
@@ -209,7 +209,7 @@ export class Outbox {
   /** The promise of the receipt; one for all who ask. */
   answerTo(entry: Entry): Promise<BookedReceipt> {
     if (entry.receipt !== undefined) return Promise.resolve(entry.receipt);
-    entry.answer ??= deferred<BookedReceipt>();
+    entry.answer ??= new Deferred<BookedReceipt>();
     return entry.answer.promise;
   }
 
@@ -225,7 +225,7 @@ export class Outbox {
     this.#bytes -= record.size;
     const changes: StoreChange[] = [remove('body', record.serial)];
     if (record.handshake === 'short') {
-      this.#remove(entry);
+      this.#entries.remove(entry);
       changes.push(remove('message', record.serial));
     } else {
       const booked = { ...record, booked: { outcome, bookedAt } };
@@ -241,7 +241,7 @@ export class Outbox {
     const { record } = entry;
     const rejection = { reason, detail, fields };
     entry.state = 'settled';
-    this.#remove(entry);
+    this.#entries.remove(entry);
     this.#bytes -= record.size;
     const rejectedAt = this.#options.clock();
     const rejected = { ...record, ...rejection, rejectedAt, bookedLaterAt: undefined };
@@ -258,13 +258,13 @@ export class Outbox {
   /** The bridge has confirmed the release: the id is forgotten. */
   async complete(entry: Entry): Promise<void> {
     entry.state = 'settled';
-    this.#remove(entry);
+    this.#entries.remove(entry);
     await this.#writeAnswer([remove('message', entry.record.serial)]);
   }
 
   /** Messages without a written answer, and ids not yet completed. */
   get unfinished(): number {
-    return this.#byId.size + this.#answersWriting;
+    return this.#entries.size + this.#answersWriting;
   }
 
   /** Ends when everything that was asked to be kept is, or is known not to be. */
@@ -274,7 +274,7 @@ export class Outbox {
 
   /** Every promise that still waits fails; what is on disk stays there. */
   abandon(errorOf: () => DeviceError): void {
-    for (const entry of this.#byId.values()) entry.answer?.reject(errorOf());
+    for (const entry of this.#entries.inOrder()) entry.answer?.reject(errorOf());
   }
 
   async #writeAnswer(changes: readonly StoreChange[]): Promise<boolean> {
@@ -302,20 +302,9 @@ export class Outbox {
   }
 
   #add(entry: Entry): void {
-    const { route, id, hash, size } = entry.record;
-    this.#byId.set(idKey(route, id), entry);
-    this.#byHash.set(hashKey(route, hash), entry);
-    if (entry.state !== 'booked') this.#bytes += size;
+    this.#entries.add(entry);
+    if (entry.state !== 'booked') this.#bytes += entry.record.size;
   }
-
-  #remove({ record: { route, id, hash } }: Entry): void {
-    this.#byId.delete(idKey(route, id));
-    this.#byHash.delete(hashKey(route, hash));
-  }
-}
-
-function hashKey(route: string, hash: string): string {
-  return `${route}\0${hash}`;
 }
 
 function assertSame({ record, state }: Entry, hash: string): void {

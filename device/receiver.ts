@@ -10,7 +10,7 @@
 import { randomUUID } from 'node:crypto';
 import PQueue from 'p-queue';
 import { quoted } from '../core/printable.ts';
-import { deferred } from './deferred.ts';
+import { Deferred } from './deferred.ts';
 import { ClosedError, HandlerFailedError, SubscriptionRefusedError } from './errors.ts';
 import type { Inbound, Subscription } from './ports.ts';
 import { FailedList, type Failure } from './receiver-failed.ts';
@@ -68,7 +68,7 @@ class FilterReceiver implements OwnedReceiver, Subscription {
   readonly #slots: PQueue;
   /** Waits between tries; called when the receiver is closed. */
   readonly #waits = new Set<() => void>();
-  readonly #ready = deferred<void>();
+  readonly #ready = new Deferred<void>();
   readonly #unsubscribe: () => Promise<void>;
   #isClosed = false;
 

@@ -67,8 +67,14 @@ function resize(areas: Map<string, AreaSize>, key: string, count: number, bytes:
   areas.set(area, { count: old.count + count, bytes: old.bytes + bytes });
 }
 
+/** A change as it will be stored; without a value the record is removed. */
+interface Sealed {
+  readonly name: string;
+  readonly value: Buffer | undefined;
+}
+
 interface Waiting {
-  readonly changes: readonly StoreChange[];
+  readonly changes: readonly Sealed[];
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
@@ -105,11 +111,11 @@ export class LevelStore implements Store {
 
   write(changes: readonly StoreChange[]): Promise<void> {
     if (this.#closing !== undefined) return Promise.reject(closedError(this.folder));
-    // Copied, so that what the caller does with its bytes meanwhile changes nothing.
-    const own = changes.map((change) => ({
-      ...change,
-      value: change.value === undefined ? undefined : Buffer.from(change.value),
-    }));
+    // Sealing copies, so that what the caller does with its bytes meanwhile changes nothing.
+    const own = changes.map(({ area, key, value }) => {
+      const name = recordKey(area, key);
+      return { name, value: value === undefined ? undefined : seal(name, value) };
+    });
     return new Promise((resolve, reject) => {
       this.#waiting.push({ changes: own, resolve, reject });
       this.#running ??= this.#run();
@@ -195,7 +201,7 @@ export class LevelStore implements Store {
     return this.#waiting.splice(0, writes);
   }
 
-  async #flush(changes: readonly StoreChange[]): Promise<void> {
+  async #flush(changes: readonly Sealed[]): Promise<void> {
     const { puts, guard, areas } = await this.#groupOf(changes);
     const records = [...puts, [GUARD_KEY, seal(GUARD_KEY, guardBytes(guard))] as const];
     const operations = records.map(([key, value]) =>
@@ -207,13 +213,9 @@ export class LevelStore implements Store {
     this.#writeMark();
   }
 
-  async #groupOf(changes: readonly StoreChange[]): Promise<Group> {
+  async #groupOf(changes: readonly Sealed[]): Promise<Group> {
     // The last change of a key is the one that counts.
-    const puts = new Map<string, Buffer | undefined>();
-    for (const { area, key, value } of changes) {
-      const name = recordKey(area, key);
-      puts.set(name, value === undefined ? undefined : seal(name, value));
-    }
+    const puts = new Map(changes.map(({ name, value }) => [name, value]));
     const olds = await this.#level.getMany([...puts.keys()]);
     const fold = new Fold(this.#guard.fold);
     const areas = new Map(this.#areas);

@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { MessageId } from '../core/identity.ts';
-import { MQTT_PAYLOAD_BYTES_MAX, RECEIPTS_BYTES_MAX } from '../core/limits.ts';
+import { ID_BYTES_MAX, MQTT_PAYLOAD_BYTES_MAX, RECEIPTS_BYTES_MAX } from '../core/limits.ts';
 import {
   bookedReceipt,
   type Receipt,
@@ -11,6 +12,8 @@ import {
 import { epochMillis } from '../core/time.ts';
 
 const HASH = 'a'.repeat(64);
+/** docs/protocol.md, the sender's ninth rule. */
+const UNRECEIPTED_MAX = 100;
 const bookedAt = epochMillis(1_795_217_651_000);
 const text = (id: string): MessageId => ({ kind: 'text', text: id });
 
@@ -143,6 +146,22 @@ describe('receipts of one device', () => {
     const idOf = (bytes: number) => text('x'.repeat(bytes - sizeOf(accepted(text('')))));
     expect(receiptPayloads('r', [short, accepted(idOf(room))])).toHaveLength(1);
     expect(receiptPayloads('r', [short, accepted(idOf(room + 1))])).toHaveLength(2);
+  });
+
+  it('of 700 bookings with UUIDs share one publication, and no payload holds a thousand', () => {
+    const receipts = Array.from({ length: 1_000 }, () =>
+      bookedReceipt({ id: text(randomUUID()), bodyHash: HASH }, { kind: 'duplicate', bookedAt }),
+    );
+    expect(receiptPayloads('charges', receipts.slice(0, 700))).toHaveLength(1);
+    const payloads = receiptPayloads('charges', receipts);
+    expect(payloads).toHaveLength(2);
+    expect(Buffer.byteLength(payloads.join(''))).toBeGreaterThan(MQTT_PAYLOAD_BYTES_MAX);
+  });
+
+  it('of all that a device may have unreceipted share one, with the longest plain ids', () => {
+    const ids = Array.from({ length: UNRECEIPTED_MAX }, (_, n) => `${n}`.padEnd(ID_BYTES_MAX, '-'));
+    const receipts = ids.map((id) => accepted(text(id)));
+    expect(receiptPayloads('charges', receipts)).toHaveLength(1);
   });
 
   it('are nothing when there are none', () => {
