@@ -275,6 +275,7 @@ function startApi(
     ...assembly.environment,
     port: options.apiPort,
     engineUrl: engine.url,
+    ...(engine.ask !== undefined && { askEngine: engine.ask }),
     callerOf: (accessKeyId) => callerOf(accessKeyId, late),
     kill: async (accessKeyId) => (await late.pool?.kill(accessKeyId)) ?? false,
     deviceAccess: () => late.devices,

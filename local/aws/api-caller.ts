@@ -1,5 +1,6 @@
 /** Who calls the local API, and what the caller's role allows. */
 import type { IncomingMessage } from 'node:http';
+import { createDecisions } from '../iot/decisions.ts';
 import { isAllowed } from '../iot/policy.ts';
 import type { PolicyDocument } from '../types.ts';
 
@@ -22,6 +23,20 @@ export function accessKeyOf(request: IncomingMessage): string | undefined {
   return /^AWS4-HMAC-SHA256\s.*\bCredential=([^/,\s]+)\//.exec(authorization)?.[1];
 }
 
+/** On AWS calls come over https: statements that ask for it hold. */
+const variables = { 'aws:SecureTransport': 'true' };
+const decisions = createDecisions();
+
+/** Whether a role's policies allow a call. */
+export function roleAllows(
+  documents: readonly PolicyDocument[],
+  { action, resource }: { readonly action: string; readonly resource: string },
+): boolean {
+  return decisions.of(documents, `${action} ${resource}`, () =>
+    isAllowed(documents, { action, resource, variables }),
+  );
+}
+
 /** The first of the wanted rights that the caller lacks, in AWS's words; undefined if none is. */
 export function denialOf(
   caller: ApiCaller,
@@ -29,9 +44,7 @@ export function denialOf(
   wanted: readonly { readonly action: string; readonly resource: string }[],
 ): string | undefined {
   if (caller.kind !== 'function') return undefined;
-  // On AWS the call would come over https: statements that ask for it hold.
-  const variables = { 'aws:SecureTransport': 'true' };
-  const lacking = wanted.find((want) => !isAllowed(caller.documents, { ...want, variables }));
+  const lacking = wanted.find((want) => !roleAllows(caller.documents, want));
   if (lacking === undefined) return undefined;
   const user = `arn:aws:sts::${accountId}:assumed-role/${caller.roleName}/${caller.functionName}`;
   return `User: ${user} is not authorized to perform: ${lacking.action} on resource: ${lacking.resource} because no identity-based policy allows the ${lacking.action} action`;

@@ -17,6 +17,7 @@ import {
   isDeployedRequest,
   templateAnswer,
 } from './deployed-requests.ts';
+import type { AskEngine } from './embedded-engine.ts';
 import {
   handleLogs,
   handleStacks,
@@ -24,6 +25,7 @@ import {
   type OperatorView,
 } from './operator-requests.ts';
 import { type DataPlanePublication, handlePublish, topicsPath } from './publish-requests.ts';
+import { readUpTo } from './read-body.ts';
 import {
   answerAuthority,
   authorityPath,
@@ -39,6 +41,8 @@ export interface ApiServerOptions {
   readonly region: string;
   readonly accountId: string;
   readonly engineUrl: string;
+  /** Asks the engine without its URL, where it is in this process. */
+  readonly askEngine?: AskEngine;
   readonly callerOf: (accessKeyId: string) => ApiCaller;
   /** Ends the child that holds a key with SIGKILL. */
   readonly kill: (accessKeyId: string) => Promise<boolean>;
@@ -128,7 +132,7 @@ async function answer(
       ? error(400, 'UnrecognizedClientException', message)
       : error(403, 'ForbiddenException', message);
   }
-  const body = await readBody(request);
+  const body = await readUpTo(request, maximumRequestBytes);
   if (body === undefined) {
     const message = `The request has more than ${maximumRequestBytes} bytes.`;
     return error(413, 'RequestEntityTooLargeException', message);
@@ -170,17 +174,6 @@ function answerOperator(
 function isLoopback(header: string): boolean {
   const name = header.replace(/:\d+$/, '').toLowerCase();
   return name === 'localhost' || name === '[::1]' || /^127(\.\d{1,3}){3}$/.test(name);
-}
-
-async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > maximumRequestBytes) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 function write(request: IncomingMessage, response: ServerResponse, result: ApiResult): void {

@@ -12,3 +12,13 @@ declare module 'dynalite' {
 
   export default function dynalite(options?: DynaliteOptions): Server;
 }
+
+/** Not documented by dynalite: the parsers of its expressions, made by PEG.js. */
+declare module 'dynalite/db/conditionParser.js' {
+  const parser: { parse: import('./expression-memory.ts').ParseExpression };
+  export default parser;
+}
+declare module 'dynalite/db/updateParser.js' {
+  const parser: { parse: import('./expression-memory.ts').ParseExpression };
+  export default parser;
+}

@@ -5,8 +5,8 @@
  * the rule is allowed to use, or refused so that the rule's error action takes over.
  */
 import type { CloudPlan } from '../assembly/plan.ts';
-import { isAllowed } from '../iot/policy.ts';
 import type { ActionSink, Chance, Faults, Observer } from '../types.ts';
+import { roleAllows } from './api-caller.ts';
 import { type AsyncInvoker, createAsyncInvoker } from './async-invoke.ts';
 import { createEventSource } from './event-source.ts';
 import { mayInvoke } from './invoke-permission.ts';
@@ -163,12 +163,7 @@ function createSink(
         `The rule cannot assume ${roleArn}: the role does not trust ${service}.`,
       );
     }
-    const wanted = {
-      action: 'sqs:SendMessage',
-      resource: queue.arn,
-      variables: { 'aws:SecureTransport': 'true' },
-    };
-    if (!isAllowed(role.documents, wanted)) {
+    if (!roleAllows(role.documents, { action: 'sqs:SendMessage', resource: queue.arn })) {
       throw new DeliveryError(
         `The role ${role.name} does not allow sqs:SendMessage on ${queue.arn}.`,
       );

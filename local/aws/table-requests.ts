@@ -11,15 +11,18 @@ import {
   type IncomingHttpHeaders,
   type IncomingMessage,
 } from 'node:http';
-import { buffer } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import type { Chance, Faults, Observer } from '../types.ts';
 import { type ApiAnswer, type ApiResult, dynamodbError } from './api-answers.ts';
 import { type ApiCaller, denialOf } from './api-caller.ts';
+import type { AskEngine, EngineAnswer } from './embedded-engine.ts';
+import { readAll } from './read-body.ts';
 import { engineCredentials } from './tables.ts';
 
 export interface TableRequestOptions {
   readonly engineUrl: string;
+  /** Asks the engine without its URL, where it is in this process. */
+  readonly askEngine?: AskEngine;
   readonly region: string;
   readonly accountId: string;
   readonly faults: () => Faults;
@@ -45,13 +48,19 @@ const writes = new Set([
   'TransactWriteItems',
 ]);
 
-function isJsonObject(body: Buffer): boolean {
+type Input = Readonly<Record<string, unknown>>;
+
+function inputOf(body: Buffer): Input | undefined {
   try {
     const value: unknown = JSON.parse(body.toString());
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject(value) ? value : undefined;
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+function isObject(value: unknown): value is Input {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function createTableRequests(options: TableRequestOptions): TableRequests {
@@ -64,13 +73,14 @@ export function createTableRequests(options: TableRequestOptions): TableRequests
   return {
     async handle(caller, headers, body) {
       const operation = String(headers['x-amz-target']).slice(targetPrefix.length);
-      if (!isJsonObject(body)) {
+      const input = inputOf(body);
+      if (input === undefined) {
         // dynalite reads the fields of whatever it parsed, and would take the process with it.
         const message = 'The body of the request is not a JSON object.';
         return dynamodbError(400, 'SerializationException', message);
       }
       if (caller.kind !== 'function') return await engine.forward(headers, body);
-      const wanted = rightsOf(options, operation, body);
+      const wanted = rightsOf(options, operation, input);
       if (wanted === undefined) {
         const message = `The local API cannot tell which rights ${operation} needs; it is open to operators, not to functions.`;
         return dynamodbError(400, 'AccessDeniedException', message);
@@ -119,9 +129,8 @@ interface Right {
 function rightsOf(
   options: TableRequestOptions,
   operation: string,
-  body: Buffer,
+  input: Input,
 ): readonly Right[] | undefined {
-  const input = parseObject(body);
   const right = (action: string, table: string, index?: unknown): Right => {
     const arn = table.startsWith('arn:')
       ? table
@@ -149,7 +158,7 @@ function rightsOf(
 
 /** Each item of a transaction is an object with one key, its kind. */
 function transactionRights(
-  input: Readonly<Record<string, unknown>>,
+  input: Input,
   right: (kind: string, table: string) => Right,
 ): readonly Right[] {
   const items: readonly unknown[] = Array.isArray(input.TransactItems) ? input.TransactItems : [];
@@ -160,17 +169,8 @@ function transactionRights(
   );
 }
 
-function parseObject(body: Buffer): Readonly<Record<string, unknown>> {
-  try {
-    return asObject(JSON.parse(body.toString('utf8')));
-  } catch {
-    // The engine will say what is wrong with it; no right is derived from it.
-    return {};
-  }
-}
-
-function asObject(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
+function asObject(value: unknown): Input {
+  return isObject(value) ? value : {};
 }
 
 interface EngineLine {
@@ -215,42 +215,44 @@ async function forward(
   headers: IncomingHttpHeaders,
   body: Buffer,
 ): Promise<ApiAnswer> {
+  const { engineUrl, askEngine } = options;
+  const passed = passedOn(headers, options.region);
   try {
-    const response = await send(options, agent, headers, body);
-    const answer = await buffer(response);
-    return {
-      status: response.statusCode ?? 500,
-      headers: passedBack(response.headers),
-      body: answer,
-    };
+    const answer = await (askEngine?.(passed, body) ?? askByHttp(engineUrl, agent, passed, body));
+    return { ...answer, headers: passedBack(answer.headers) };
   } catch (cause) {
-    const message = `The table engine at ${options.engineUrl} did not answer: ${String(cause)}`;
+    const message = `The table engine at ${engineUrl} did not answer: ${String(cause)}`;
     return dynamodbError(500, 'InternalServerError', message);
   }
 }
 
-function send(
-  options: TableRequestOptions,
+async function askByHttp(
+  engineUrl: string,
   agent: Agent,
   headers: IncomingHttpHeaders,
   body: Buffer,
-): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const outgoing = httpRequest(options.engineUrl, {
+): Promise<EngineAnswer> {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const outgoing = httpRequest(engineUrl, {
       method: 'POST',
       agent,
-      headers: {
-        'content-type': headers['content-type'] ?? 'application/x-amz-json-1.0',
-        'content-length': body.length,
-        'x-amz-target': String(headers['x-amz-target']),
-        'x-amz-date': String(headers['x-amz-date'] ?? ''),
-        authorization: rewritten(headers.authorization ?? '', options.region),
-      },
+      headers: { ...headers, 'content-length': body.length },
     });
     outgoing.once('response', resolve);
     outgoing.once('error', reject);
     outgoing.end(body);
   });
+  const { statusCode: status = 500 } = response;
+  return { status, headers: response.headers, body: await readAll(response) };
+}
+
+function passedOn(headers: IncomingHttpHeaders, region: string): IncomingHttpHeaders {
+  return {
+    'content-type': headers['content-type'] ?? 'application/x-amz-json-1.0',
+    'x-amz-target': String(headers['x-amz-target']),
+    'x-amz-date': String(headers['x-amz-date'] ?? ''),
+    authorization: rewritten(headers.authorization ?? '', region),
+  };
 }
 
 /**

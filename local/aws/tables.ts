@@ -15,15 +15,17 @@ import {
   ResourceNotFoundException,
   type TableDescription,
 } from '@aws-sdk/client-dynamodb';
-import dynalite from 'dynalite';
 import type { TablePlan } from '../assembly/plan.ts';
 import { closeServer, listenOn } from '../listen.ts';
 import { lockDataFolder } from './data-folder.ts';
+import { type AskEngine, askWithoutSocket, createEmbeddedEngine } from './embedded-engine.ts';
 
 /** An endpoint that speaks DynamoDB's protocol. */
 export interface TableEngine {
   readonly url: string;
   readonly kind: 'embedded' | 'outside';
+  /** Asks an embedded engine without a socket. */
+  readonly ask?: AskEngine;
   close(): Promise<void>;
 }
 
@@ -46,13 +48,14 @@ export async function openTableEngine(options: TableEngineOptions): Promise<Tabl
   const { dataDir } = options;
   const unlock = dataDir === undefined ? () => undefined : lockDataFolder(dataDir);
   try {
-    // No waiting in CREATING: nothing here depends on it.
-    const store = dataDir === undefined ? {} : { path: join(dataDir, 'tables') };
-    const server = dynalite({ createTableMs: 0, ...store });
+    const server = createEmbeddedEngine(
+      dataDir === undefined ? undefined : join(dataDir, 'tables'),
+    );
     const port = await listenOn(server, 0, '127.0.0.1', 'the table engine');
     return {
       url: `http://127.0.0.1:${port}`,
       kind: 'embedded',
+      ask: (headers, body) => askWithoutSocket(server, headers, body),
       async close() {
         await closeServer(server);
         unlock();

@@ -16,6 +16,7 @@ import {
 import { topicFault } from '../../core/topics.ts';
 import type { PolicyDocument } from '../types.ts';
 import { basicIngestOf } from './basic-ingest.ts';
+import { createDecisions } from './decisions.ts';
 import type { CertificateRights } from './device-registry.ts';
 import { isAllowed } from './policy.ts';
 
@@ -58,8 +59,6 @@ export interface ConnectionRules {
 
 /** What AWS allows as the name of a thing (CreateThing, `thingName`). */
 export const THING_NAME = /^[a-zA-Z0-9:_-]{1,128}$/;
-/** Remembered decisions; a client that tries topic after topic must not fill the memory. */
-const DECISIONS_MAX = 10_000;
 
 /**
  * Stands for the id of a certificate, which `principal()` gives, where a client has none: the
@@ -91,32 +90,19 @@ export function publicationFault({ topic, payload, qos }: Publication): string |
 export function createConnectionRules(options: ConnectionRulesOptions): ConnectionRules {
   const { policies, region, accountId } = options;
 
-  // Devices ask for the same few things again and again; rights that change are another object.
-  const decisions = new WeakMap<object, Map<string, boolean>>();
+  const decisions = createDecisions();
 
   function permits({ clientId, certificate }: Requester, action: string, resource: string) {
     if (certificate === 'inactive') return false;
-    const known = decisionsOf(certificate ?? options);
     // The length in front keeps a client id with odd characters from reaching into the rest.
     const key = `${clientId.length} ${clientId} ${action} ${resource}`;
-    const before = known.get(key);
-    if (before !== undefined) return before;
-    const arn = `arn:aws:iot:${region}:${accountId}:${resource}`;
-    const variables = variablesOf(clientId, certificate);
-    const decision = isAllowed(certificate?.policies ?? policies, {
-      action,
-      resource: arn,
-      variables,
-    });
-    if (known.size >= DECISIONS_MAX) known.clear();
-    known.set(key, decision);
-    return decision;
-  }
-
-  function decisionsOf(rights: object): Map<string, boolean> {
-    const known = decisions.get(rights) ?? new Map<string, boolean>();
-    decisions.set(rights, known);
-    return known;
+    return decisions.of(certificate ?? options, key, () =>
+      isAllowed(certificate?.policies ?? policies, {
+        action,
+        resource: `arn:aws:iot:${region}:${accountId}:${resource}`,
+        variables: variablesOf(clientId, certificate),
+      }),
+    );
   }
 
   function publishDenied(requester: Requester, { topic, retain }: Publication) {

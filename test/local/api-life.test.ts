@@ -4,17 +4,19 @@ import { createServer, type ServerResponse } from 'node:http';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { expect, it } from 'vitest';
 import { startApiServer } from '../../local/aws/api-server.ts';
+import type { AskEngine, EngineAnswer } from '../../local/aws/embedded-engine.ts';
 import { seededChance } from '../../local/chance.ts';
 import { closeServer, listenOn } from '../../local/listen.ts';
 import { noFaults } from '../../local/types.ts';
 
 const host = '127.0.0.1';
 
-const startApi = (port: number, engineUrl: string) =>
+const startApi = (port: number, engineUrl: string, askEngine?: AskEngine) =>
   startApiServer({
     region: 'us-east-1',
     accountId: '000000000000',
     engineUrl,
+    ...(askEngine !== undefined && { askEngine }),
     port,
     callerOf: () => ({ kind: 'owner' }),
     kill: async () => false,
@@ -33,26 +35,109 @@ it('says which port is taken and what to do', async () => {
   await closeServer(other);
 });
 
-it('closes when the engine has answered what is under way, though the caller is gone', async () => {
-  const engine = createServer();
-  const engineUrl = `http://${host}:${await listenOn(engine, 0, host)}`;
-  const api = await startApi(0, engineUrl);
-  const client = new DynamoDBClient({
-    endpoint: api.url,
+const signedClient = (endpoint: string) =>
+  new DynamoDBClient({
+    endpoint,
     region: 'us-east-1',
     maxAttempts: 1,
     credentials: { accessKeyId: 'operator', secretAccessKey: 'x' },
   });
+
+/** An engine outside, and what ends its answer to the one request. */
+async function engineByHttp() {
+  const engine = createServer();
+  const url = `http://${host}:${await listenOn(engine, 0, host)}`;
   const asked = once(engine, 'request') as Promise<[unknown, ServerResponse]>;
-  const cut = expect(client.send(new ListTablesCommand())).rejects.toThrow();
-  const [, response] = await asked;
-  const steps: string[] = [];
-  const closed = api.close().then(() => steps.push('closed'));
-  await cut;
-  steps.push('answered');
-  response.end('{}');
-  await closed;
-  expect(steps).toEqual(['answered', 'closed']);
+  return {
+    url,
+    ask: undefined,
+    asked: asked.then(
+      ([, response]) =>
+        () =>
+          void response.end('{}'),
+    ),
+    close: () => closeServer(engine),
+  };
+}
+
+function engineInside() {
+  let arrived: (answer: () => void) => void = () => {};
+  const asked = new Promise<() => void>((resolve) => {
+    arrived = resolve;
+  });
+  const ask: AskEngine = () =>
+    new Promise<EngineAnswer>((resolve) =>
+      arrived(() => resolve({ status: 200, headers: {}, body: Buffer.from('{}') })),
+    );
+  return { url: `http://${host}:1`, ask, asked, close: async () => {} };
+}
+
+it.each([
+  ['by HTTP', engineByHttp],
+  ['without a socket', engineInside],
+])(
+  'closes when the engine has answered what is under way %s, though the caller is gone',
+  async (_how, start) => {
+    const engine = await start();
+    const api = await startApi(0, engine.url, engine.ask);
+    const client = signedClient(api.url);
+    const cut = expect(client.send(new ListTablesCommand())).rejects.toThrow();
+    const answer = await engine.asked;
+    const steps: string[] = [];
+    const closed = api.close().then(() => steps.push('closed'));
+    await cut;
+    steps.push('answered');
+    answer();
+    await closed;
+    expect(steps).toEqual(['answered', 'closed']);
+    client.destroy();
+    await engine.close();
+  },
+);
+
+it('an engine that throws is an internal error of the request, not the end of the cloud', async () => {
+  const api = await startApi(0, `http://${host}:1`, () => Promise.reject(new Error('no memory')));
+  const client = signedClient(api.url);
+  await expect(client.send(new ListTablesCommand())).rejects.toThrow(/did not answer.*no memory/);
   client.destroy();
-  await closeServer(engine);
+  await api.close();
+});
+
+it('passes on what the engine reads, under the key of all, and back what the SDK reads', async () => {
+  const asked: unknown[] = [];
+  const api = await startApi(0, `http://${host}:1`, async (headers) => {
+    asked.push(headers);
+    const sent = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-crc32': '1' };
+    const body = Buffer.from('{}');
+    return { status: 200, headers: { ...sent, 'access-control-allow-origin': '*' }, body };
+  });
+  const answer = await fetch(api.url, {
+    method: 'POST',
+    headers: {
+      origin: 'https://example.com',
+      'x-amz-target': 'DynamoDB_20120810.ListTables',
+      'x-amz-date': '20261121T000000Z',
+      'content-type': 'application/x-amz-json-1.0',
+      authorization:
+        'AWS4-HMAC-SHA256 Credential=operator/20261121/eu-west-1/dynamodb/aws4_request',
+    },
+    body: '{}',
+  });
+  expect(asked).toEqual([
+    {
+      'content-type': 'application/x-amz-json-1.0',
+      'x-amz-target': 'DynamoDB_20120810.ListTables',
+      'x-amz-date': '20261121T000000Z',
+      authorization:
+        'AWS4-HMAC-SHA256 Credential=tollbridge/20261121/us-east-1/dynamodb/aws4_request',
+    },
+  ]);
+  const kept = ['content-type', 'x-amz-crc32', 'access-control-allow-origin'];
+  expect(kept.map((name) => answer.headers.get(name))).toEqual([
+    'application/x-amz-json-1.0',
+    '1',
+    null,
+  ]);
+  await answer.text();
+  await api.close();
 });

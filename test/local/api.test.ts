@@ -14,7 +14,7 @@ import { type ApiServer, startApiServer } from '../../local/aws/api-server.ts';
 import type { DataPlanePublication } from '../../local/aws/publish-requests.ts';
 import { createTables, openTableEngine, type TableEngine } from '../../local/aws/tables.ts';
 import { seededChance } from '../../local/chance.ts';
-import { type CloudEvent, type Faults, noFaults } from '../../local/types.ts';
+import { type CloudEvent, type Faults, noFaults, type PolicyDocument } from '../../local/types.ts';
 
 const region = 'us-east-1';
 const accountId = '000000000000';
@@ -37,6 +37,24 @@ const table: TablePlan = {
   ],
 };
 
+/** One for all requests: what has been decided is remembered by it. */
+const documents: readonly PolicyDocument[] = [
+  {
+    Statement: [
+      {
+        Effect: 'Allow',
+        Action: ['dynamodb:PutItem', 'dynamodb:GetItem'],
+        Resource: tableArn,
+      },
+      {
+        Effect: 'Allow',
+        Action: 'iot:Publish',
+        Resource: `arn:aws:iot:${region}:${accountId}:topic/tollbridge/*/receipts`,
+      },
+    ],
+  },
+];
+
 let engine: TableEngine;
 let api: ApiServer;
 let faults: Faults = noFaults;
@@ -53,6 +71,7 @@ beforeAll(async () => {
     region,
     accountId,
     engineUrl: engine.url,
+    ...(engine.ask !== undefined && { askEngine: engine.ask }),
     callerOf: (accessKeyId) => {
       if (!accessKeyId.startsWith('LOCAL')) return { kind: 'owner' };
       if (accessKeyId !== functionKey) return { kind: 'stranger' };
@@ -61,22 +80,7 @@ beforeAll(async () => {
         accessKeyId,
         functionName: 'S-F',
         roleName: 'S-Role',
-        documents: [
-          {
-            Statement: [
-              {
-                Effect: 'Allow',
-                Action: ['dynamodb:PutItem', 'dynamodb:GetItem'],
-                Resource: tableArn,
-              },
-              {
-                Effect: 'Allow',
-                Action: 'iot:Publish',
-                Resource: `arn:aws:iot:${region}:${accountId}:topic/tollbridge/*/receipts`,
-              },
-            ],
-          },
-        ],
+        documents,
       };
     },
     kill: async (accessKeyId) => killed.push(accessKeyId) > 0,
