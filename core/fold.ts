@@ -1,6 +1,6 @@
 /** Copies inside one batch become one write (design §3). */
 import type { Delivery } from './envelope.ts';
-import type { MessageReading } from './message.ts';
+import type { Message, MessageReading } from './message.ts';
 
 /** A delivery that has been read; `ref` is what the batch calls it by. */
 export interface ReadDelivery {
@@ -50,24 +50,31 @@ export function foldCopies(deliveries: readonly ReadDelivery[], isAlone = false)
 export function inTurn(folds: readonly Fold[]): readonly (readonly Fold[])[] {
   const turns = new Map<string, Fold[]>();
   for (const fold of folds) {
-    const { reading } = fold;
-    const name =
-      reading.kind === 'rejected'
-        ? JSON.stringify(fold.refs)
-        : JSON.stringify([reading.message.key.pk, reading.message.key.id]);
+    const { reading, refs } = fold;
+    const name = reading.kind === 'rejected' ? nameOfRef(refs[0] ?? '') : nameOf(reading.message);
     const turn = turns.get(name);
     if (turn === undefined) turns.set(name, [fold]);
     else turn.push(fold);
   }
-  const arrival = ({ delivery }: Fold) => delivery.receivedAt;
-  return [...turns.values()].map((turn) =>
-    turn.toSorted((one, other) => arrival(one) - arrival(other)),
-  );
+  return [...turns.values()].map((turn) => (turn.length === 1 ? turn : inOrder(turn)));
+}
+
+function inOrder(turn: readonly Fold[]): readonly Fold[] {
+  return turn.toSorted((one, other) => one.delivery.receivedAt - other.delivery.receivedAt);
 }
 
 /** Only booked messages are folded; each rejected delivery keeps its own evidence. */
 function foldKeyOf({ ref, reading }: ReadDelivery): string {
-  if (reading.kind !== 'message') return JSON.stringify([ref]);
-  const { key, likeness } = reading.message;
-  return JSON.stringify([key.pk, key.id, likeness]);
+  if (reading.kind !== 'message') return nameOfRef(ref);
+  return `${nameOf(reading.message)}${reading.message.likeness}`;
+}
+
+/** The lengths say where each part ends: no two keys have one name, whatever stands in them. */
+function nameOf({ key: { pk, id } }: Message): string {
+  return `${pk.length} ${id.length} ${pk}${id}`;
+}
+
+/** Begins with no digit, so that no key has this name. */
+function nameOfRef(ref: string): string {
+  return `ref ${ref}`;
 }

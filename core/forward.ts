@@ -62,27 +62,15 @@ export function forwardOf(forward: Forward): ForwardReading {
     const detail = `the forward's topic ${quoted(target, TOPIC_BYTES_MAX)} is refused: ${fault}`;
     return { ok: false, detail };
   }
-  const envelope = [
-    '"v":1',
-    `"tollbridge-id":${JSON.stringify(forwardId)}`,
-    ...(mark === undefined ? [] : [`"${mark}":true`]),
-    `"route":${JSON.stringify(forward.route)}`,
-    `"device":${JSON.stringify(device)}`,
-    ...(id === undefined ? [] : [`"id":${idJson(id)}`]),
-    bodyMember(forward),
-  ];
-  return {
-    ok: true,
-    publication: {
-      topic: target,
-      payload: `{${envelope.join(',')}}`,
-      qos: 1,
-      userProperties: [
-        ['tollbridge-id', forwardId],
-        ...(mark === undefined ? [] : [[mark, 'true'] as const]),
-      ],
-    },
-  };
+  const marked = mark === undefined ? '' : `"${mark}":true,`;
+  const named = id === undefined ? '' : `"id":${idJson(id)},`;
+  const payload =
+    `{"v":1,"tollbridge-id":${JSON.stringify(forwardId)},${marked}` +
+    `"route":${JSON.stringify(forward.route)},"device":${JSON.stringify(device)},` +
+    `${named}${bodyMember(forward)}}`;
+  const userProperties: [string, string][] = [['tollbridge-id', forwardId]];
+  if (mark !== undefined) userProperties.push([mark, 'true']);
+  return { ok: true, publication: { topic: target, payload, qos: 1, userProperties } };
 }
 
 function targetOf({ template, device, route, topic }: Forward): string {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /**
  * SHA-256, lower-case hex, of the topic (UTF-8, without Basic Ingest's prefix), one zero byte, and
@@ -6,5 +6,11 @@ import { createHash } from 'node:crypto';
  * cannot hold one (MQTT 3.1.1 §4.7.3).
  */
 export function bodyHashOf(topic: string, body: Uint8Array): string {
-  return createHash('sha256').update(topic, 'utf8').update('\0').update(body).digest('hex');
+  const topicBytes = Buffer.byteLength(topic);
+  // Copied together, for one call on all bytes costs less than a hash object does.
+  const bytes = Buffer.allocUnsafe(topicBytes + 1 + body.length);
+  bytes.write(topic);
+  bytes[topicBytes] = 0;
+  bytes.set(body, topicBytes + 1);
+  return hash('sha256', bytes, 'hex');
 }

@@ -231,15 +231,19 @@ function timeFault(route: Route, facts: Facts, receivedAt: EpochMillis): Fault |
   const time = timeOf(facts);
   if (time === null) return undefined;
   const ageMillisMax = ageMillisMaxOf(route);
-  const detail = `its time is ${toIso(time)}, it was received at ${toIso(receivedAt)}`;
   if (time < receivedAt - ageMillisMax) {
     const allowed = `up to ${ageMillisMax / 86_400_000} days before are allowed`;
-    return { reason: 'late', detail: `${detail}; ${allowed}` };
+    return { reason: 'late', detail: `${timesOf(time, receivedAt)}; ${allowed}` };
   }
   if (time > receivedAt + CLOCK_AHEAD_MILLIS_MAX) {
-    return { reason: 'early', detail: `${detail}; up to 24 hours ahead are allowed` };
+    const allowed = 'up to 24 hours ahead are allowed';
+    return { reason: 'early', detail: `${timesOf(time, receivedAt)}; ${allowed}` };
   }
   return undefined;
+}
+
+function timesOf(time: EpochMillis, receivedAt: EpochMillis): string {
+  return `its time is ${toIso(time)}, it was received at ${toIso(receivedAt)}`;
 }
 
 function timeOf(facts: Facts): EpochMillis | null {

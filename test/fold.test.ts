@@ -47,6 +47,26 @@ describe('copies in a batch', () => {
     ).toEqual([['1'], ['2']]);
   });
 
+  it('are not those whose key and likeness only look alike when one follows the other', () => {
+    const read = readOf('1', BODY);
+    const reads = [
+      ['r#a', 'bc', 'd'],
+      ['r#ab', 'c', 'd'],
+      ['r#a', 'b', 'cd'],
+      ['r#a', '', 'bcd'],
+      ['r#a', '1 b', 'cd'],
+      ['r#a', '1', ' bcd'],
+    ].map(([pk = '', id = '', likeness = ''], n): ReadDelivery => {
+      if (read.reading.kind !== 'message') throw new Error('the sample is no message');
+      const message = { ...read.reading.message, key: { pk, id }, likeness };
+      return { ...read, ref: String(n), reading: { kind: 'message', message } };
+    });
+    expect(refsOf(...reads)).toEqual(reads.map(({ ref }) => [ref]));
+    // As a batch may call a record that cannot be read.
+    const rejected = readOf('3 2 r#abcd', 'x');
+    expect(refsOf(...reads.slice(0, 1), rejected)).toHaveLength(2);
+  });
+
   it('that cannot be booked, or not any more, stay apart', () => {
     expect(refsOf(readOf('1', 'x'), readOf('2', 'x'))).toEqual([['1'], ['2']]);
     const late = epochMillis(NOW + 400 * 86_400_000);

@@ -1,30 +1,51 @@
-/** Telemetry by Powertools: JSON log lines, and metrics in CloudWatch's embedded metric format. */
-import { Logger } from '@aws-lambda-powertools/logger';
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import { METRICS_NAMESPACE, type Metric, unitOf } from '../../core/metrics.ts';
+/**
+ * Telemetry: JSON log lines, and metrics in CloudWatch's embedded metric format. What went wrong is
+ * written by Powertools, at once. What comes by the hundred in a batch, its copies and counts, is
+ * kept until the end of the batch and written in one piece, each a line of its own: Lambda tells
+ * lines apart by their ends. A batch that is ended before has told nobody that it is done, comes
+ * again, and says it then.
+ */
+import { Logger, LogLevelThreshold } from '@aws-lambda-powertools/logger';
+import { type Metric, metricDimensions, unitOf } from '../../core/metrics.ts';
 import type { Telemetry } from '../../core/ports.ts';
+import { type Clock, systemClock, toIso } from '../../core/time.ts';
+import { metricLines } from './embedded-metrics.ts';
+import { variable } from './environment.ts';
 
 /**
  * The service is the bridge's name, from POWERTOOLS_SERVICE_NAME: two bridges of one account may
  * have routes of the same name, and must not add up.
  */
-export function createTelemetry(route: string): Telemetry {
+export function createTelemetry(route: string, clock: Clock = systemClock): Telemetry {
+  const service = variable('POWERTOOLS_SERVICE_NAME');
+  const dimensions = metricDimensions(service, route);
   const logger = new Logger({ persistentKeys: { route } });
-  const metrics = new Metrics({ namespace: METRICS_NAMESPACE, defaultDimensions: { route } });
-  // One sum for each batch: a value for each delivery would be a list of ones in the log.
-  const counts = new Map<Metric, number>();
+  const values = new Map<Metric, number[]>();
+  const lines: string[] = [];
   return {
     count: (metric, amount) => {
-      if (unitOf(metric) === 'Count') counts.set(metric, (counts.get(metric) ?? 0) + amount);
-      else metrics.addMetric(metric, MetricUnit[unitOf(metric)], amount);
+      const isCount = unitOf(metric) === 'Count';
+      if (isCount && amount === 0) return;
+      const known = values.get(metric);
+      if (known === undefined) values.set(metric, [amount]);
+      // One sum for each batch: a value for each delivery would be a list of ones in the log.
+      else if (isCount) known[0] = (known[0] ?? 0) + amount;
+      else known.push(amount);
     },
-    note: (level, text, fields) => logger[level](text, fields),
+    note: (level, text, fields) => {
+      if (level !== 'info') return logger[level](text, fields);
+      if (logger.level > LogLevelThreshold.INFO) return;
+      // The same fields in the same order as Powertools has them.
+      const timestamp = toIso(clock());
+      lines.push(
+        JSON.stringify({ level: 'INFO', message: text, timestamp, service, route, ...fields }),
+      );
+    },
     flush: () => {
-      for (const [metric, sum] of counts) {
-        if (sum > 0) metrics.addMetric(metric, MetricUnit.Count, sum);
-      }
-      counts.clear();
-      metrics.publishStoredMetrics();
+      lines.push(...metricLines(dimensions, values, clock()));
+      if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
+      lines.length = 0;
+      values.clear();
     },
   };
 }

@@ -5,7 +5,6 @@
  * Keeps I6: a device asks for its own ids alone. Keeps I3: what a table does not answer, the bridge
  * does not either.
  */
-import pLimit from 'p-limit';
 import { type Delivery, readEnvelope } from '../../core/envelope.ts';
 import { RetryableError } from '../../core/errors.ts';
 import { type Request, readRequest } from '../../core/handshake.ts';
@@ -15,6 +14,7 @@ import { METRIC } from '../../core/metrics.ts';
 import type { Findings, Publisher, Releases, Telemetry } from '../../core/ports.ts';
 import { type Receipt, receiptPayloads } from '../../core/receipts.ts';
 import type { Clock } from '../../core/time.ts';
+import { concurrently } from '../concurrently.ts';
 import { abortAfter, aborted } from '../deadline.ts';
 import type { Invocation } from '../invocation.ts';
 import { publishReceipts } from '../receipts.ts';
@@ -117,7 +117,6 @@ async function askAll(
   telemetry: Telemetry,
   deadline: AbortSignal,
 ): Promise<readonly Receipt[]> {
-  const limit = pLimit(BATCH_WRITES_CONCURRENT_MAX);
   const answers = new Map<Question, Awaited<ReturnType<Question>>>();
   const ask = async (question: Question) => {
     if (deadline.aborted) return;
@@ -127,8 +126,8 @@ async function askAll(
       telemetry.note('error', 'question of a device not answered', { error });
     }
   };
-  const asked = questions.map((question) => limit(ask, question));
-  await Promise.race([aborted(deadline), Promise.all(asked)]);
+  const asked = concurrently(questions, BATCH_WRITES_CONCURRENT_MAX, ask);
+  await Promise.race([aborted(deadline), asked]);
   const inTime = questions.flatMap((question) => answers.get(question) ?? []);
   telemetry.count(METRIC.released, inTime.filter(({ isMarked }) => isMarked).length);
   return inTime.map(({ receipt }) => receipt);

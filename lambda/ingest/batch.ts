@@ -2,13 +2,13 @@
  * A batch, record by record: one bad record never fails its neighbours, and what is unfinished
  * before the deadline is reported as failed, never as done.
  */
-import pLimit from 'p-limit';
 import type { Delivery } from '../../core/envelope.ts';
 import { type Fold, foldCopies, inTurn, type ReadDelivery } from '../../core/fold.ts';
 import { BATCH_WRITES_CONCURRENT_MAX } from '../../core/limits.ts';
 import { type Rejection, readMessage } from '../../core/message.ts';
 import { METRIC } from '../../core/metrics.ts';
 import { type Receipt, receiptPayloads } from '../../core/receipts.ts';
+import { concurrently } from '../concurrently.ts';
 import { aborted } from '../deadline.ts';
 import { publishReceipts } from '../receipts.ts';
 import type { IngestDeps } from './register.ts';
@@ -68,7 +68,6 @@ async function settleAll(
   deadline: AbortSignal,
   unfinished: Set<string>,
 ): Promise<readonly Answer[]> {
-  const limit = pLimit(BATCH_WRITES_CONCURRENT_MAX);
   const answers: Answer[] = [];
   const settleOne = async (fold: Fold) => {
     if (deadline.aborted) return;
@@ -88,8 +87,8 @@ async function settleAll(
   const settleInTurn = async (turn: readonly Fold[]) => {
     for (const fold of turn) await settleOne(fold);
   };
-  const settled = inTurn(folds).map((turn) => limit(settleInTurn, turn));
-  await Promise.race([aborted(deadline), Promise.all(settled)]);
+  const settled = concurrently(inTurn(folds), BATCH_WRITES_CONCURRENT_MAX, settleInTurn);
+  await Promise.race([aborted(deadline), settled]);
   return answers;
 }
 
@@ -101,13 +100,17 @@ async function sendReceipts(
 ): Promise<void> {
   const { name, receipts: qos } = deps.route;
   if (qos === 'none') return;
-  const limit = pLimit(BATCH_WRITES_CONCURRENT_MAX);
-  const sent = [...byDevice(answers)].flatMap(([device, receipts]) =>
-    receiptPayloads(name, receipts).map((payload) =>
-      limit(publishReceipts, deps, device, payload, qos),
-    ),
+  const publications = [...byDevice(answers)].flatMap(([device, receipts]) =>
+    receiptPayloads(name, receipts).map((payload) => ({ device, payload })),
   );
-  await Promise.race([aborted(deadline), Promise.all(sent)]);
+  const sent = concurrently(
+    publications,
+    BATCH_WRITES_CONCURRENT_MAX,
+    async ({ device, payload }) => {
+      await publishReceipts(deps, device, payload, qos);
+    },
+  );
+  await Promise.race([aborted(deadline), sent]);
 }
 
 function byDevice(answers: readonly Answer[]): ReadonlyMap<string, readonly Receipt[]> {

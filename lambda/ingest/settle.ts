@@ -35,7 +35,8 @@ export interface Answer {
 export async function settle(deps: IngestDeps, fold: Settled): Promise<Answer | undefined> {
   const { reading } = fold;
   if (reading.kind === 'rejected') return reject(deps, fold, reading.rejection);
-  const registered: Registered = { ...fold, reading };
+  const { delivery, deliveryIds } = fold;
+  const registered: Registered = { delivery, deliveryIds, reading };
   let decision: Decision;
   try {
     decision = await deps.register.decide(registered);

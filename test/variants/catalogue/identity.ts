@@ -131,14 +131,14 @@ export const identity: readonly Variant[] = [
       },
       {
         file: 'lambda/ingest/settle.ts',
-        from: '  const registered: Registered = { ...fold, reading };',
+        from: '  const registered: Registered = { delivery, deliveryIds, reading };',
         to: `
   if ((fold.delivery as unknown as { isDup?: boolean }).isDup) {
     const { message } = reading;
     const receipt = bookedReceipt(message, { kind: 'duplicate', bookedAt: deps.clock() });
     return { answerTo: message.device, receipt };
   }
-  const registered: Registered = { ...fold, reading };`,
+  const registered: Registered = { delivery, deliveryIds, reading };`,
       },
     ],
     checks: [SIMULATED],
