@@ -5,10 +5,11 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { httpUrl, wholeNumber } from '../cli/options.ts';
+import { wholeNumber } from '../cli/options.ts';
 import { endWithReader, print, tell } from '../cli/print.ts';
 import { EXIT } from '../cli/usage.ts';
 import { ownTemporaryFolder } from '../test/support/own-temporary.ts';
+import { OPTION } from './dynamodb-local/index.ts';
 import { loadText, machineText } from './harness/machine.ts';
 import { terminalText } from './harness/print.ts';
 import { reportText } from './harness/report.ts';
@@ -34,7 +35,7 @@ interface Flags {
   readonly runs?: number;
   readonly quick?: true;
   readonly date: string;
-  readonly dynamodb?: string;
+  readonly withDynamodbLocal?: true;
   readonly write: boolean;
 }
 
@@ -49,13 +50,13 @@ const flags = new Command('bench')
   .option('--runs <n>', 'of each thing that is timed (default: 5, with --quick 3)', runsOf)
   .option('--quick', 'small amounts of work')
   .option('--date <date>', 'that the document tells', dateOf, today())
-  .option('--dynamodb <url>', 'an engine with transactions, e.g. DynamoDB Local', httpUrl)
+  .option(OPTION, 'fetch and use it where the embedded engine will not do; its licence is Amazon’s')
   .option('--no-write', 'leave bench/results.md as it is; without it, --only writes those alone')
   .showHelpAfterError('(add --help for the options)')
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.ok : EXIT.usage))
   .parse()
   .opts<Flags>();
-const { only: names, dynamodb } = flags;
+const { only: names } = flags;
 const isQuick = flags.quick === true;
 const { runs = isQuick ? 3 : 5 } = flags;
 ownTemporaryFolder('bench', 'bench/results.md is as it was');
@@ -65,7 +66,7 @@ const options: BenchOptions = {
   runs,
   isQuick,
   note: (line) => tell(`${elapsed()} ${line}`),
-  ...(dynamodb === undefined ? {} : { dynamodbUrl: dynamodb }),
+  withDynamoDbLocal: flags.withDynamodbLocal === true,
 };
 const tables: Table[] = [];
 for (const name of names) await runBench(name);

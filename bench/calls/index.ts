@@ -56,13 +56,24 @@ export function callsTable(rows: readonly Counted[]): Table {
       per(row.receipts + row.forwards, row.batch),
     ]),
     notes: [
+      sizesText(rows),
       'Each DynamoDB request is the one UpdateItem; there is no read, no transaction and no batch request.',
       'A copy inside the batch is folded into the write of its message; a copy of an earlier one is a write of its own, and is not forwarded.',
       'A forward is one publication for each booking; a route without `forward` has none.',
-      'One publication of receipts holds 120,000 bytes at most: a thousand receipts for one device take two.',
+      'One publication holds 120,000 bytes of receipts, of 171 each with UUIDs: 701. A thousand have more bytes than the payload of IoT Core, so those of one device take two, the fewest that there can be; a device that keeps to the protocol has at most 100 charges without a receipt.',
     ],
     goals: goalsOf(rows),
   };
+}
+
+/** Which batches were counted, and which a quick run has left out. */
+function sizesText(rows: readonly Counted[]): string {
+  const listText = (batches: readonly number[]) =>
+    batches.map((batch) => batch.toLocaleString('en-US')).join(', ');
+  const counted = BATCHES.filter((size) => rows.some(({ batch }) => batch === size));
+  const left = BATCHES.filter((size) => !counted.includes(size));
+  const missing = left.length === 0 ? '' : ` A quick run leaves ${listText(left)} out.`;
+  return `Batches of ${listText(counted)}, each from ${listText(DEVICES)} devices, as far as a batch has so many messages.${missing}`;
 }
 
 function per(count: number, of: number): string {

@@ -4,12 +4,18 @@ import { join } from 'node:path';
 import { bundleProgram } from '../harness/bundle.ts';
 import { cpuMicrosOf } from '../harness/machine.ts';
 import { endProgram, nextFrom, startProgram } from '../harness/program.ts';
+import type { Place } from '../harness/workshop.ts';
 import { bundlePeer, type PeerName, peerTitles } from '../peers/bundles.ts';
 import { startMosquitto } from '../peers/mosquitto.ts';
 import type { SubscriberTask } from '../peers/subscriber-program.ts';
 import { type Cloud, startBenchCloud } from './cloud.ts';
 import { type Load, startLoad } from './load.ts';
 import type { LoadResult } from './load-program.ts';
+
+/** Enough for V8 to have compiled what a consumer runs for each message. */
+export const WARM_MESSAGES = 2_500;
+/** The same for the devices, whose process is new in every run. */
+const WARM_MESSAGES_OF_DEVICES = 200;
 
 export interface RunShape {
   readonly devices: number;
@@ -44,13 +50,18 @@ export function onCloud(title: string, cloud: Cloud, route: string): Contender {
   return {
     title,
     async run(shape) {
-      const load = await startLoad({ ...shape, port: cloud.port, route, qos: 1 });
+      const load = await startLoad({
+        ...loadOf(shape, WARM_MESSAGES_OF_DEVICES),
+        port: cloud.port,
+        route,
+        qos: 1,
+      });
       try {
         await load.connect();
         const before = await cloud.cost();
         const result = await load.run();
         const after = await cloud.cost();
-        return figuresOf(shape, result, {
+        return figuresOf(shape, WARM_MESSAGES_OF_DEVICES, result, {
           broker: after.cloudMicros - before.cloudMicros,
           consumer: after.functionMicros - before.functionMicros,
         });
@@ -68,15 +79,19 @@ export interface Started {
   close(): Promise<void>;
 }
 
-/** A peer as a function on a cloud of its own. */
+/**
+ * A peer as a function on a cloud of its own.
+ *
+ * @param speed divides the waiting times of that cloud, e.g. until a delivery that failed comes back
+ */
 export async function peerOnCloud(
   name: PeerName,
-  assembly: string,
-  workshop: string,
+  { assembly, workshop }: Place,
+  speed = 1,
 ): Promise<Started> {
   const folder = join(workshop, name);
   await bundlePeer(name, folder);
-  const cloud = await startBenchCloud({ assembly, charges: folder, speed: 1 });
+  const cloud = await startBenchCloud({ assembly, charges: folder, speed });
   return { contender: onCloud(peerTitles[name], cloud, 'charges'), close: () => cloud.close() };
 }
 
@@ -87,14 +102,19 @@ export async function nativeQosTwo(workshop: string): Promise<Started> {
   const program = await bundleSubscriber(workshop);
   const mosquitto = await startMosquitto();
   const run = async (shape: RunShape): Promise<EndToEnd> => {
-    const load = await startLoad({ ...shape, port: mosquitto.port, route: 'charges', qos: 2 });
+    const load = await startLoad({
+      ...loadOf(shape, WARM_MESSAGES),
+      port: mosquitto.port,
+      route: 'charges',
+      qos: 2,
+    });
     const child = await startSubscriber(program, workshop, mosquitto.port, load);
     try {
       await load.connect();
       const pid = child.pid ?? 0;
       const before = { broker: cpuMicrosOf(mosquitto.pid), consumer: cpuMicrosOf(pid) };
       const result = await load.run();
-      return figuresOf(shape, result, {
+      return figuresOf(shape, WARM_MESSAGES, result, {
         broker: cpuMicrosOf(mosquitto.pid) - before.broker,
         consumer: cpuMicrosOf(pid) - before.consumer,
       });
@@ -128,19 +148,26 @@ async function startSubscriber(program: string, workshop: string, port: number, 
   return child;
 }
 
+/** Before and after what is measured, as many are under way as meanwhile. */
+function loadOf(shape: RunShape, messagesBefore: number) {
+  return { ...shape, messagesBefore, messagesAfter: shape.underWay };
+}
+
 function figuresOf(
-  { messages }: RunShape,
+  { messages, underWay }: RunShape,
+  messagesBefore: number,
   result: LoadResult,
   { broker, consumer }: Omit<Shares, 'devices'>,
 ): EndToEnd {
+  const sent = messagesBefore + messages + underWay;
   return {
     perSecond: messages / result.seconds,
     p50Millis: result.p50Millis,
     p99Millis: result.p99Millis,
     cpu: {
-      devices: result.cpuMicros / messages,
-      broker: broker / messages,
-      consumer: consumer / messages,
+      devices: result.cpuMicros / sent,
+      broker: broker / sent,
+      consumer: consumer / sent,
     },
   };
 }

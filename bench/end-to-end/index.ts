@@ -1,10 +1,11 @@
 /** The table `end-to-end`: from the devices to the receipt, on the local cloud, beside peers. */
+import { join } from 'node:path';
 import { synthesizeBench } from '../harness/assembly.ts';
-import { figure, percentText, spreadText, timesText } from '../harness/figures.ts';
+import { percentText, spreadText, timesText } from '../harness/figures.ts';
 import { interleaved } from '../harness/interleave.ts';
 import { spreadOf } from '../harness/statistics.ts';
 import type { Bench, BenchOptions, Goal, Table } from '../harness/table.ts';
-import { inWorkshop } from '../harness/workshop.ts';
+import { inWorkshop, type Place } from '../harness/workshop.ts';
 import { isMosquittoInstalled, NO_MOSQUITTO } from '../peers/mosquitto.ts';
 import { startBenchCloud } from './cloud.ts';
 import {
@@ -16,16 +17,28 @@ import {
   peerOnCloud,
   type RunShape,
   type Started,
+  WARM_MESSAGES,
 } from './contenders.ts';
+import { cpuTable } from './cpu-parts.ts';
+import { profileFunction } from './profile.ts';
 
 const OURS = 'the bridge, as delivered';
 const LARGE = 'the bridge, batches of 100';
 const SINGLE = 'the bridge, one delivery an invocation';
+const QUIET = `${OURS}, no forward`;
+const QUIET_LARGE = `${LARGE}, no forward`;
+const QUIET_SINGLE = `${SINGLE}, no forward`;
 const TIMES_SINGLE_MIN = 3;
 /** More would only wait in line: all have answered at their best with so many. */
 const UNDER_WAY = 200;
 /** A whole run has fewer of these than of the others: each takes seconds. */
 const RUNS_MAX = 3;
+
+/**
+ * A copy that reaches (a) while its message is handled fails, and comes back when the queue's time-out
+ * is over: three minutes, which a run would have to wait for. So it is three seconds.
+ */
+const SPEED_OF_A = 60;
 
 interface Setting {
   readonly devices: number;
@@ -43,18 +56,32 @@ type Measured = readonly {
 
 export const bench: Bench = (options) =>
   inWorkshop(async (workshop) => {
-    const started = await startAll(workshop);
+    const assembly = synthesizeBench(workshop);
+    const tables: Table[] = [];
+    const started = await startAll({ assembly, workshop });
     try {
       const contenders = started.map(({ contender }) => contender);
       const measured = await measureAll(contenders, options);
-      return [ratesTable(measured), sharesTable(measured)];
+      tables.push(ratesTable(measured), sharesTable(measured));
     } finally {
       for (const one of started) await one.close();
     }
+    options.note("end to end, a profile of the function's processes");
+    const folder = join(workshop, 'profiled');
+    const shape = { ...PROFILED, messages: messagesOf(options.isQuick) };
+    tables.push(cpuTable(await profileFunction(assembly, folder, shape)));
+    return tables;
   });
 
-async function startAll(workshop: string): Promise<readonly Started[]> {
-  const assembly = synthesizeBench(workshop);
+const PROFILED = { devices: 10, copies: 0, underWay: UNDER_WAY };
+
+/** Of one run: a second or two of work for all but the slowest. */
+function messagesOf(isQuick: boolean): number {
+  return isQuick ? 300 : 600;
+}
+
+async function startAll(place: Place): Promise<readonly Started[]> {
+  const { assembly, workshop } = place;
   const started: Started[] = [];
   try {
     const cloud = await startBenchCloud({ assembly, speed: 1 });
@@ -62,7 +89,11 @@ async function startAll(workshop: string): Promise<readonly Started[]> {
     started.push({ contender: onCloud(OURS, cloud, 'charges'), close: () => cloud.close() });
     started.push({ contender: onCloud(LARGE, cloud, 'hundreds'), close: stays });
     started.push({ contender: onCloud(SINGLE, cloud, 'singles'), close: stays });
-    started.push(await peerOnCloud('get-put', assembly, workshop));
+    started.push({ contender: onCloud(QUIET, cloud, 'quiet'), close: stays });
+    started.push({ contender: onCloud(QUIET_LARGE, cloud, 'quietHundreds'), close: stays });
+    started.push({ contender: onCloud(QUIET_SINGLE, cloud, 'quietSingles'), close: stays });
+    started.push(await peerOnCloud('powertools', place, SPEED_OF_A));
+    started.push(await peerOnCloud('get-put', place));
     if (isMosquittoInstalled) started.push(await nativeQosTwo(workshop));
     return started;
   } catch (error) {
@@ -75,9 +106,10 @@ async function measureAll(
   contenders: readonly Contender[],
   { runs, isQuick, note }: BenchOptions,
 ): Promise<Measured> {
-  const messages = isQuick ? 300 : 1_000;
-  const warm: RunShape = { devices: 10, copies: 0.2, messages, underWay: UNDER_WAY };
-  for (const contender of contenders) {
+  const messages = messagesOf(isQuick);
+  const warm: RunShape = { devices: 10, copies: 0.2, messages: WARM_MESSAGES, underWay: UNDER_WAY };
+  // (d) has a consumer of its own in each run, which is made warm there.
+  for (const contender of contenders.filter(({ title }) => title !== NATIVE)) {
     note(`end to end, warming up: ${contender.title}`);
     await contender.run(warm);
   }
@@ -115,7 +147,7 @@ function ratesTable(measured: Measured): Table {
       ];
     }),
     notes: [
-      `MQTT.js devices without an outbox, up to ${UNDER_WAY} charges under way (100 of one device), each waiting for its receipt; the real template and bundles, tables in memory. (c) runs in the place of the bridge's function. Messages are counted once, whatever copies there are.`,
+      `MQTT.js devices without an outbox, up to ${UNDER_WAY} charges under way (100 of one device), each waiting for its receipt; the real template and bundles, tables in memory. (a) and (c) run in the place of the bridge's function. A forward is a publication for each message, which no batch saves: without it, only receipts are published. Messages are counted once, whatever copies there are. A copy that reaches (a) while its message is handled fails there and comes back after the queue’s time-out, three seconds here and three minutes on AWS; the message itself is answered before.`,
       isMosquittoInstalled
         ? '(d) has no receipt: its consumer tells the devices by a socket of its own what is committed, so that as many are under way as with the others. Its table is on disk.'
         : `(d): ${NO_MOSQUITTO}`,
@@ -141,25 +173,34 @@ function goalsOf(measured: Measured): readonly Goal[] {
       const [ours, theirs] = [rateOf(measured, of, setting), rateOf(measured, base, setting)];
       return ours === undefined || theirs === undefined ? [] : [ours / theirs];
     });
-  const single = ratios(SINGLE, OURS);
   const native = ratios(NATIVE, OURS);
-  const worst = Math.min(...single);
   return [
-    {
-      goal: `at least ${TIMES_SINGLE_MIN} × the path with one delivery an invocation, in every setting`,
-      got: `${figure(worst)} × to ${figure(Math.max(...single))} ×`,
-      isMet: worst >= TIMES_SINGLE_MIN,
-    },
+    singleGoal('as delivered', ratios(SINGLE, OURS)),
+    singleGoal('batches of 100', ratios(SINGLE, LARGE)),
+    singleGoal('as delivered, no forward', ratios(QUIET_SINGLE, QUIET)),
+    singleGoal('batches of 100, no forward', ratios(QUIET_SINGLE, QUIET_LARGE)),
     ...(native.length === 0
       ? []
       : [
           {
             goal: 'as many messages a second as (d), which nobody expects',
-            got: `${figure(Math.min(...native))} × to ${figure(Math.max(...native))} ×`,
+            got: rangeText(native),
             isMet: Math.min(...native) >= 1,
           },
         ]),
   ];
+}
+
+function singleGoal(kind: string, ratios: readonly number[]): Goal {
+  return {
+    goal: `at least ${TIMES_SINGLE_MIN} × the path with one delivery an invocation, in every setting: ${kind}`,
+    got: rangeText(ratios),
+    isMet: Math.min(...ratios) >= TIMES_SINGLE_MIN,
+  };
+}
+
+function rangeText(ratios: readonly number[]): string {
+  return `${timesText(Math.min(...ratios))} to ${timesText(Math.max(...ratios))}`;
 }
 
 /** Where the time of the machine goes: what holds a contender back is what has the largest share. */

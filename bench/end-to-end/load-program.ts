@@ -12,7 +12,15 @@ import { percentileOf } from '../harness/statistics.ts';
 export interface LoadTask {
   readonly port: number;
   readonly devices: number;
+  /** Those that are measured. */
   readonly messages: number;
+  /** Sent before them: the devices' process has to be compiled first, and a consumer that is new. */
+  readonly messagesBefore?: number;
+  /**
+   * Sent after them, so that the last of those that are measured wait for nobody: a batch that is
+   * not filled any more would wait for its window.
+   */
+  readonly messagesAfter?: number;
   /** Charges that wait for an answer, all devices together; a device has 100 at most. */
   readonly underWay: number;
   /** Share of deliveries that are copies: the device sends the same bytes again. */
@@ -29,7 +37,9 @@ export interface LoadTask {
 }
 
 export interface LoadResult {
+  /** Between the answers to the first and to the last of those that are measured. */
   readonly seconds: number;
+  /** Of all that were sent. */
   readonly cpuMicros: number;
   readonly p50Millis: number;
   readonly p99Millis: number;
@@ -54,11 +64,17 @@ interface Device {
 }
 
 const task = taskOf<LoadTask>();
+const { messagesBefore = 0, messagesAfter = 0 } = task;
+const measuredUntil = messagesBefore + task.messages;
+const messagesInAll = measuredUntil + messagesAfter;
 const perDevice = Math.min(PER_DEVICE_MAX, Math.max(1, Math.round(task.underWay / task.devices)));
 const sentAt = new Map<string, { at: number; device: Device; body: string }>();
 const ids: string[] = [];
 const latencies: number[] = [];
 let copies = 0;
+let answers = 0;
+let measuredFrom = 0;
+let seconds = 0;
 let done: () => void = () => {};
 const finished = new Promise<void>((resolve) => {
   done = resolve;
@@ -71,7 +87,7 @@ const devices = await connectAll();
 await say({ kind: 'connected' });
 await new Promise((resolve) => process.once('message', resolve));
 
-const startedAt = performance.now();
+measuredFrom = performance.now();
 const cpuBefore = process.cpuUsage();
 const resends =
   task.patienceMillis === undefined
@@ -81,14 +97,14 @@ if (task.perSecond === undefined) for (const device of devices) fill(device);
 else pace(task.perSecond);
 await finished;
 clearInterval(resends);
-const seconds = (performance.now() - startedAt) / 1_000;
+if (seconds === 0) seconds = secondsNow();
 const { user, system } = process.cpuUsage(cpuBefore);
 await say({
   seconds,
   cpuMicros: user + system,
   p50Millis: latencies.length === 0 ? 0 : percentileOf(latencies, 0.5),
   p99Millis: latencies.length === 0 ? 0 : percentileOf(latencies, 0.99),
-  answered: latencies.length,
+  answered: answers,
   ids: task.perSecond === undefined ? [] : ids,
 } satisfies LoadResult);
 for (const { client } of devices) client.end(true);
@@ -131,7 +147,7 @@ async function connect(index: number): Promise<Device> {
 }
 
 function fill(device: Device): void {
-  while (device.underWay < perDevice && ids.length < task.messages) sendNext(device);
+  while (device.underWay < perDevice && ids.length < messagesInAll) sendNext(device);
 }
 
 function sendNext(device: Device): void {
@@ -160,10 +176,19 @@ function answered(id: string): void {
   const sent = sentAt.get(id);
   if (sent === undefined) return;
   sentAt.delete(id);
-  latencies.push(performance.now() - sent.at);
+  answers += 1;
+  if (answers > messagesBefore && answers <= measuredUntil) {
+    latencies.push(performance.now() - sent.at);
+  }
+  if (answers === messagesBefore) measuredFrom = performance.now();
+  if (answers === measuredUntil) seconds = secondsNow();
   sent.device.underWay -= 1;
-  if (latencies.length === task.messages) done();
+  if (answers === messagesInAll) done();
   else if (task.perSecond === undefined) fill(sent.device);
+}
+
+function secondsNow(): number {
+  return (performance.now() - measuredFrom) / 1_000;
 }
 
 function resendAll(olderMillis: number): void {
@@ -182,11 +207,11 @@ function pace(perSecond: number): void {
   let turn = 0;
   const timer = setInterval(() => {
     owed += (perSecond * everyMillis) / 1_000;
-    for (; owed >= 1 && ids.length < task.messages; owed--) {
+    for (; owed >= 1 && ids.length < messagesInAll; owed--) {
       const device = devices[turn++ % devices.length];
       if (device !== undefined) sendNext(device);
     }
-    if (ids.length < task.messages) return;
+    if (ids.length < messagesInAll) return;
     clearInterval(timer);
     if (task.quietMillis !== undefined) setTimeout(done, task.quietMillis);
   }, everyMillis);

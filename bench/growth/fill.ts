@@ -10,10 +10,14 @@ const require = createRequire(import.meta.url);
 type Attribute = { readonly S: string } | { readonly N: string } | { readonly NULL: true };
 type Item = Readonly<Record<string, Attribute>>;
 
+interface Put {
+  readonly type: 'put';
+  readonly key: string;
+  readonly value: Item;
+}
 interface SubStore {
-  batch(
-    operations: readonly { readonly type: 'put'; readonly key: string; readonly value: Item }[],
-  ): Promise<void>;
+  /** Gives no promise back: whoever does not wait to be told has all rows under way at once. */
+  batch(operations: readonly Put[], told: (error: Error | null) => void): void;
 }
 interface TableDescription {
   readonly GlobalSecondaryIndexes?: readonly { readonly IndexName: string }[];
@@ -55,23 +59,31 @@ export async function fillLedger(dataDir: string, ledger: string, rows: number):
     const count = Math.min(ROWS_TOGETHER, rows - from);
     const all = Array.from({ length: count }, (_, at) => itemOf(from + at));
     const puts = all.map((value) => put(engine.createKey(value, table), value));
-    await items.batch(puts);
+    await written(items, puts);
     const indexed = all.flatMap(
       (item) =>
         engine.getIndexActions(table.GlobalSecondaryIndexes ?? [], undefined, item, table).puts,
     );
     for (const index of new Set(indexed.map((one) => one.index))) {
       const those = indexed.filter((one) => one.index === index);
-      await store
-        .getIndexDb('Global', ledger, index)
-        .batch(those.map(({ key, item }) => put(key, item)));
+      const indexDb = store.getIndexDb('Global', ledger, index);
+      await written(
+        indexDb,
+        those.map(({ key, item }) => put(key, item)),
+      );
     }
   }
   await store.db.close();
 }
 
-function put(key: string, value: Item) {
-  return { type: 'put', key, value } as const;
+function put(key: string, value: Item): Put {
+  return { type: 'put', key, value };
+}
+
+function written(store: SubStore, puts: readonly Put[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    store.batch(puts, (error) => (error === null ? resolve() : reject(error)));
+  });
 }
 
 /** A row like the others, of a thousand devices and a hundred accounts. */

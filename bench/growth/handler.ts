@@ -11,6 +11,7 @@ import { costCells, flatGoal } from './slope.ts';
 
 const SIZES = [1_000, 10_000, 100_000, 1_000_000];
 const BATCH = 100;
+const RUNS_MAX = 3;
 
 export async function handlerGrowth(
   { workshop }: Place,
@@ -33,7 +34,7 @@ export async function handlerGrowth(
         return cost.cpuMicros;
       },
     })),
-    runs,
+    Math.min(runs, RUNS_MAX),
     note,
   );
   const costs = sizes.map((size, index) => ({ size, micros: results[index] ?? [] }));

@@ -13,7 +13,7 @@ import type { Place } from '../harness/workshop.ts';
 import type { DeviceMemory, DeviceTask } from './device-program.ts';
 
 const PENDING = 100_000;
-const PENDING_QUICK = 5_000;
+const PENDING_QUICK = 20_000;
 /** What a message may take where it waits: a few times its own bytes. */
 const BYTES_PER_MESSAGE_MAX = 10_000;
 const PER_SECOND = 3_000;

@@ -7,6 +7,8 @@ import { epochMillis } from '../../core/time.ts';
 /** @param rowsMax the oldest rows above it are forgotten, so that memory stays the same */
 export function createStubLedger(rowsMax: number): Ledger {
   const rows = new Map<string, Row>();
+  // One for all time: a new one would pass over every entry that has been deleted.
+  const oldestFirst = rows.keys();
   const nameOf = ({ pk, id }: MessageKey) => `${pk}\n${id}`;
   return {
     async book(write) {
@@ -16,7 +18,7 @@ export function createStubLedger(rowsMax: number): Ledger {
         return { kind: row.likeness === write.first.likeness ? 'counted' : 'refused', row };
       }
       rows.set(name, firstRow(write));
-      if (rows.size > rowsMax) forgetOldest(rows);
+      if (rows.size > rowsMax) rows.delete(oldestFirst.next().value ?? '');
       return { kind: 'written' };
     },
     find: async (key) => rows.get(nameOf(key)),
@@ -27,13 +29,6 @@ export function createStubLedger(rowsMax: number): Ledger {
 function firstRow({ first }: RowWrite): Row {
   const { rowVersion, firstDeliveryId, likeness, topic, body, bookedAtMillis } = first;
   return { rowVersion, firstDeliveryId, likeness, topic, body, bookedAtMillis };
-}
-
-function forgetOldest(rows: Map<string, Row>): void {
-  for (const name of rows.keys()) {
-    rows.delete(name);
-    return;
-  }
 }
 
 /** Rows that stand before the first delivery comes, of messages that never come again. */

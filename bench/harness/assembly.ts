@@ -1,9 +1,8 @@
-/** The template that the benches run on the local cloud: that of the project, with three routes. */
+/** The template that the benches run on the local cloud: that of the project, with six routes. */
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { AttributeType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { CfnEventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import { checkConfig } from '../../core/config/check.ts';
 import { defineConfig } from '../../core/config/route.ts';
 import { buildApp } from '../../lib/build-app.ts';
@@ -11,11 +10,19 @@ import config from '../../tollbridge.config.ts';
 
 /**
  * `charges` is as delivered, `singles` invokes the function for each delivery, `hundreds` has
- * batches of a hundred.
+ * batches of a hundred. `quiet`, `quietSingles` and `quietHundreds` are the same without a forward,
+ * which is a publication for each message that no batch can save.
  */
-export type RouteName = 'charges' | 'singles' | 'hundreds';
+export type RouteName =
+  | 'charges'
+  | 'singles'
+  | 'hundreds'
+  | 'quiet'
+  | 'quietSingles'
+  | 'quietHundreds';
 
-export const LARGE_BATCH = 100;
+/** AWS has no larger batches than ten without a window; a batch that is full does not wait. */
+const hundreds = { messages: 100, waitSeconds: 1 } as const;
 
 function routeNamed(name: RouteName) {
   const { charges } = config.routes;
@@ -23,6 +30,11 @@ function routeNamed(name: RouteName) {
     throw new Error("tollbridge.config.ts has no route 'charges' with a ledger; it is measured");
   }
   return { ...charges, topic: `billing/+/${name}`, forward: `booked/{device}/${name}` };
+}
+
+function quietRoute(name: RouteName) {
+  const { forward: _, ...route } = routeNamed(name);
+  return route;
 }
 
 /**
@@ -39,7 +51,10 @@ export function synthesizeBench(workshop: string): string {
       routes: {
         charges: routeNamed('charges'),
         singles: { ...routeNamed('singles'), feed: 'direct' },
-        hundreds: routeNamed('hundreds'),
+        hundreds: { ...routeNamed('hundreds'), batch: hundreds },
+        quiet: quietRoute('quiet'),
+        quietSingles: { ...quietRoute('quietSingles'), feed: 'direct' },
+        quietHundreds: { ...quietRoute('quietHundreds'), batch: hundreds },
       },
     }),
   );
@@ -61,12 +76,6 @@ export function synthesizeBench(workshop: string): string {
       resources: [state.ledger.tableArn, markers.tableArn],
     }),
   );
-  for (const construct of ingest.routes.get('hundreds')?.node.findAll() ?? []) {
-    if (!(construct instanceof CfnEventSourceMapping)) continue;
-    construct.batchSize = LARGE_BATCH;
-    // AWS has no larger batches than ten without it; a batch that is full does not wait.
-    construct.maximumBatchingWindowInSeconds = 1;
-  }
   app.synth();
   return folder;
 }

@@ -1,28 +1,18 @@
 /** Bundles made the way that the template makes those of the functions. */
 import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
+import { BUNDLE_OPTIONS, PROJECT } from '../../lib/constructs/bundle-options.ts';
 
-export const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
-
-/**
- * The options of `lib/constructs/bridge-function.ts`, but for the source map. The table `start`
- * holds a bundle made with them beside the deployed one, and says so when their sizes part.
- */
+/** The options of the template, but for the source map. */
 export const AS_DEPLOYED = {
+  ...BUNDLE_OPTIONS,
+  mainFields: [...BUNDLE_OPTIONS.mainFields],
   absWorkingDir: PROJECT,
   bundle: true,
   platform: 'node',
-  format: 'esm',
-  target: 'node24',
-  mainFields: ['module', 'main'],
-  minify: true,
-  alias: {
-    '@aws-sdk/credential-provider-node': `${PROJECT}lambda/adapters/credentials.ts`,
-  },
   logLevel: 'error',
-} as const satisfies BuildOptions;
+} satisfies BuildOptions;
 
 /** What is CommonJS inside asks for `require`, which a module of ES has not. */
 export const WITH_REQUIRE = {

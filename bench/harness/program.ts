@@ -9,16 +9,22 @@ export interface ProgramOptions {
   /** Flags of Node.js. */
   readonly flags?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** A command that begins Node.js in a place of its own, and becomes it. */
+  readonly inside?: readonly [program: string, ...args: string[]];
 }
+
+const NODE = process.execPath;
 
 /** Starts a program with its task as JSON; what it says comes by IPC, what it logs is dropped. */
 export function startProgram(
   file: string,
   task: unknown,
-  { flags = [], environment = {} }: ProgramOptions = {},
+  { flags = [], environment = {}, inside }: ProgramOptions = {},
 ): ChildProcess {
+  const [execPath, ...before] = inside === undefined ? [NODE] : [...inside, NODE];
   return fork(file, [JSON.stringify(task)], {
-    execArgv: [...flags],
+    execPath,
+    execArgv: [...before, ...flags],
     // The SDK says at each start that it will need a newer Node.js one day.
     env: { ...process.env, NODE_NO_WARNINGS: '1', ...environment },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -36,7 +42,9 @@ export async function nextFrom<Said>(child: ChildProcess): Promise<Said> {
     return await Promise.race([
       once(child, 'message', { signal }).then(([said]) => said as Said),
       once(child, 'exit', { signal }).then(([code, by]) => {
-        throw new Error(`${child.spawnargs[1]} ended with ${by ?? code} before it had answered`);
+        throw new Error(
+          `${child.spawnargs.at(-2)} ended with ${by ?? code} before it had answered`,
+        );
       }),
     ]);
   } finally {

@@ -22,10 +22,10 @@ export interface Table {
 export interface BenchOptions {
   /** How often each thing is measured, at least 1; what is counted and not timed is done once. */
   readonly runs: number;
-  /** Smaller amounts of work, so that all tables are made in four minutes. */
+  /** Smaller amounts of work, so that all tables are made in a few minutes. */
   readonly isQuick: boolean;
-  /** An engine with transactions, which the embedded one has not: DynamoDB Local's address. */
-  readonly dynamodbUrl?: string;
+  /** Whether DynamoDB Local may be fetched and used, for what the embedded engine cannot do. */
+  readonly withDynamoDbLocal: boolean;
   /** Says what is being measured now. */
   readonly note: (line: string) => void;
 }

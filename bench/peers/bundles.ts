@@ -12,8 +12,8 @@ export const peerTitles: Readonly<Record<PeerName, string>> = {
   empty: 'an empty function',
 };
 
-/** Only started, never called with charges: (a) with what the bridge's function has besides. */
-export type StartedPeer = 'powertools-telemetry';
+/** Only started, never called with charges: what (a) and the bridge's function are made of. */
+export type StartedPeer = 'powertools-telemetry' | 'clients' | 'clients-logger';
 
 /** Writes `index.mjs` into a folder, to be run in the place of the function's asset. */
 export function bundlePeer(name: PeerName | StartedPeer, folder: string): Promise<Bundle> {

@@ -1,4 +1,4 @@
-/** (a) with the logger and the metrics that the bridge's function has as well. */
+/** (a) with logger and metrics, which the bridge's function has in its own way. */
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Context, SQSEvent } from 'aws-lambda';

@@ -1,6 +1,6 @@
 /** The table `start`: what a cold start loads, and how long that takes. */
 import { fork } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BuildOptions } from 'esbuild';
@@ -16,7 +16,8 @@ import type { Bench, BenchOptions, Goal, Table } from '../harness/table.ts';
 import { inWorkshop } from '../harness/workshop.ts';
 import { bundlePeer } from '../peers/bundles.ts';
 import { bytesByPackage } from './packages.ts';
-import { variants } from './variants.ts';
+import { protocolTable } from './protocols.ts';
+import { settings, variants } from './variants.ts';
 
 const PROBE = fileURLToPath(new URL('probe.mjs', import.meta.url));
 const BUNDLE_BYTES_MAX = 400_000;
@@ -28,12 +29,22 @@ export const bench: Bench = (options) =>
     const deployed = deployedBundles(folder);
     const again = await bundle('lambda/ingest/index.ts', join(folder, 'again.mjs'));
     const tables = [
-      await startTable(folder, deployed, options),
+      await startTable(folder, deployed, builtinsOf(again, folder), options),
       await variantTable(folder, options),
+      protocolTable(again.metafile),
       packageTable(again, deployed.ingest),
     ];
     return tables;
   });
+
+/** A module that imports what the bundle imports of Node.js, and nothing else. */
+function builtinsOf({ metafile }: Bundle, folder: string): string {
+  const imports = Object.values(metafile.outputs).flatMap((output) => output.imports);
+  const names = new Set(imports.filter(({ external }) => external).map(({ path }) => path));
+  const file = join(folder, 'builtins.mjs');
+  writeFileSync(file, [...names].map((name) => `import '${name}';\n`).join(''));
+  return file;
+}
 
 interface Startable {
   readonly title: string;
@@ -65,16 +76,22 @@ function startable(title: string, file: string): Startable {
 async function startTable(
   folder: string,
   deployed: Deployed,
+  builtins: string,
   options: BenchOptions,
 ): Promise<Table> {
   const powertools = await bundlePeer('powertools', join(folder, 'powertools'));
   const telemetry = await bundlePeer('powertools-telemetry', join(folder, 'telemetry'));
+  const clients = await bundlePeer('clients', join(folder, 'clients'));
+  const clientsLogger = await bundlePeer('clients-logger', join(folder, 'clients-logger'));
   const empty = await bundlePeer('empty', join(folder, 'empty'));
   const all = [
     startable('ingest, as deployed', deployed.ingest),
     startable('handshake, as deployed', deployed.handshake),
     startable('(a) Powertools Idempotency, the same clients', powertools.file),
-    startable('(a) with Logger and Metrics, as ingest has them', telemetry.file),
+    startable('(a) with Logger and Metrics', telemetry.file),
+    startable('the two clients and nothing else', clients.file),
+    startable('the two clients with Logger', clientsLogger.file),
+    startable("Node.js's own modules that ingest imports", builtins),
     startable('an empty function', empty.file),
   ];
   const { rows, imports } = await measureStarts(all, options);
@@ -85,7 +102,8 @@ async function startTable(
     columns: START_COLUMNS,
     rows,
     notes: [
-      'Import is what loading the bundle takes in a new process, its clients made; whole is from the start of the process to its end. All bundles are minified ES modules made with the same options; those of the bridge hold Powertools Logger and Metrics, which (a) by itself does not.',
+      'Import is what loading the bundle takes in a new process, its clients made; whole is from the start of the process to its end. All bundles are minified ES modules made with the same options; those of the bridge hold Powertools Logger and write their metrics by themselves, of which (a) has neither.',
+      partsNote(imports),
     ],
     goals: [
       ...all.slice(0, 2).map(({ title, bytes }) => bytesGoal(title, bytes)),
@@ -93,6 +111,16 @@ async function startTable(
       importGoal('that of (a) with Logger and Metrics', ingest, equal),
     ],
   };
+}
+
+/** What ingest's import is made of, each part by what it adds to the one before. */
+function partsNote(imports: readonly number[]): string {
+  const [ingest = 0, , peer = 0, , clients = 0, logger = 0, builtins = 0, empty = 0] = imports;
+  const parts = [builtins - empty, clients - builtins, logger - clients, ingest - logger].map(
+    figure,
+  );
+  const [node, sdk, powertools, own] = parts;
+  return `Of ingest's ${figure(ingest)} ms Node.js's own modules are ${node} ms, the two clients ${sdk} ms, Powertools Logger ${powertools} ms, the bridge's own code and its libraries ${own} ms. Powertools Idempotency and the peer's own code add ${figure(peer - clients)} ms to the two clients.`;
 }
 
 const START_COLUMNS = ['bundle', 'bytes', 'import, ms', 'whole, ms', 'CPU, ms'];
@@ -179,6 +207,12 @@ async function variantTable(folder: string, options: BenchOptions): Promise<Tabl
     made.push(startable(title, file));
   }
   const { rows } = await measureStarts(made, options);
+  const [asDeployed] = made;
+  const differences: string[] = [];
+  for (const { title, build } of settings) {
+    const { bytes } = await bundleVariant(join(folder, 'setting.mjs'), build);
+    differences.push(`${title} ${bytes - (asDeployed?.bytes ?? 0)}`);
+  }
   return {
     name: 'start',
     title: "What the bundler's options are worth, one at a time, for ingest",
@@ -186,6 +220,7 @@ async function variantTable(folder: string, options: BenchOptions): Promise<Tabl
     rows,
     notes: [
       'The first row has the options of the template; each of the others changes one of them.',
+      `Other options, by the bytes that they add: ${differences.join('; ')}. They are not timed.`,
     ],
     goals: [],
   };
@@ -220,7 +255,7 @@ function packageTable({ metafile, bytes }: Bundle, deployedFile: string): Table 
     notes: [
       isSame
         ? 'From the report of a bundle that is as large as the deployed one.'
-        : `From the report of a bundle of ${bytes} bytes, while the deployed one has ${deployed}: bench/harness/bundle.ts no longer has the options of lib/constructs/bridge-function.ts.`,
+        : `From the report of a bundle of ${bytes} bytes, while the deployed one has ${deployed}: lib/constructs/bridge-function.ts tells esbuild something that bundle-options.ts does not.`,
     ],
     goals: [],
   };

@@ -21,13 +21,16 @@ export function bytesByPackage(metafile: Metafile): readonly PackageBytes[] {
     .toSorted((one, other) => other.bytes - one.bytes);
 }
 
-/** The innermost package that a file belongs to; of `@smithy/core`, which is large, the part too. */
+/** Packages of many parts: where they lie in it, each part is told by its name. */
+const IN_PARTS = ['@smithy/core', '@aws-sdk/core'];
+
+/** The innermost package that a file belongs to; of those that have many parts, the part too. */
 export function packageOf(path: string): string {
   const inside = path.split('node_modules/').at(-1) ?? path;
   if (inside === path) return 'tollbridge';
   const [first = '', second = '', ...rest] = inside.split('/');
   const name = first.startsWith('@') ? `${first}/${second}` : first;
-  if (name !== '@smithy/core') return name;
+  if (!IN_PARTS.includes(name)) return name;
   const at = rest.indexOf('submodules');
   return at < 0 ? name : `${name}/${rest[at + 1] ?? ''}`;
 }

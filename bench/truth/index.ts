@@ -1,51 +1,44 @@
 /** The table `truth`: what is booked when copies arrive and the consumer is killed at random. */
-import { randomInt } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
-import { type Cloud, startBenchCloud } from '../end-to-end/cloud.ts';
+import { onDynamoDbLocal } from '../dynamodb-local/index.ts';
 import { bundleSubscriber } from '../end-to-end/contenders.ts';
 import { startLoad } from '../end-to-end/load.ts';
-import type { LoadTask } from '../end-to-end/load-program.ts';
 import { synthesizeBench } from '../harness/assembly.ts';
 import { endProgram, nextFrom, startProgram } from '../harness/program.ts';
 import type { Bench, BenchOptions, Table } from '../harness/table.ts';
-import { inWorkshop } from '../harness/workshop.ts';
-import { bundlePeer, type PeerName, peerTitles } from '../peers/bundles.ts';
+import { inWorkshop, type Place } from '../harness/workshop.ts';
+import { type PeerName, peerTitles } from '../peers/bundles.ts';
 import { isMosquittoInstalled, NO_MOSQUITTO, startMosquitto } from '../peers/mosquitto.ts';
 import type { SubscriberTask } from '../peers/subscriber-program.ts';
 import type { Effect } from './effects.ts';
-import { type Reckoning, reckon } from './reckon.ts';
+import { reckon } from './reckon.ts';
+import {
+  killAtRandom,
+  type OnCloud,
+  type Outcome,
+  type Plan,
+  throughCloud,
+} from './through-cloud.ts';
 
 const KILLS = 50;
 const COPIES = 0.2;
-/** Redelivery after 1.5 s instead of three minutes. */
-const SPEED = 120;
 const DEVICES = 20;
-const PAUSE_MILLIS_MAX = 400;
-
-interface Plan {
-  readonly load: Omit<LoadTask, 'port' | 'route' | 'qos'>;
-  readonly kills: number;
-}
-
-type Outcome =
-  | ({ readonly title: string; readonly kills: number } & Reckoning)
-  | { readonly title: string; readonly why: string };
 
 export const bench: Bench = (options) =>
   inWorkshop(async (workshop) => {
     const plan = planOf(options);
     const assembly = synthesizeBench(workshop);
     const outcomes: Outcome[] = [];
-    const onCloud = async (title: string, peer?: PeerName, dynamodbUrl?: string) => {
+    const onCloud = async (title: string, peer?: PeerName) => {
       options.note(`truth: ${title}`);
-      outcomes.push(await throughCloud({ title, peer, dynamodbUrl, assembly, workshop }, plan));
+      const how = { title, assembly, workshop, ...(peer !== undefined && { peer }) };
+      outcomes.push(await throughCloud(how, plan));
     };
     await onCloud('the bridge');
     await onCloud(peerTitles.powertools, 'powertools');
-    if (options.dynamodbUrl === undefined) outcomes.push(NO_TRANSACTIONS);
-    else await onCloud(peerTitles.transaction, 'transaction', options.dynamodbUrl);
+    outcomes.push(await inTransactions({ assembly, workshop }, plan, options));
     await onCloud(peerTitles['get-put'], 'get-put');
     for (const booksWhen of ['before-pubcomp', 'before-pubrec'] as const) {
       options.note(`truth: (d) ${booksWhen}`);
@@ -54,10 +47,13 @@ export const bench: Bench = (options) =>
     return [truthTable(outcomes, plan)];
   });
 
-const NO_TRANSACTIONS: Outcome = {
-  title: peerTitles.transaction,
-  why: 'not measured: the embedded engine has no transactions; give the address of DynamoDB Local as --dynamodb',
-};
+/** (b) on an engine that has transactions; why not, where there is none. */
+async function inTransactions(place: Place, plan: Plan, options: BenchOptions): Promise<Outcome> {
+  const title = peerTitles.transaction;
+  const how: OnCloud = { title: `${title}, on DynamoDB Local`, peer: 'transaction', ...place };
+  const found = await onDynamoDbLocal({ kind: 'truth', how, plan }, options);
+  return found.kind === 'done' ? found.result : { title, why: `not measured: ${found.why}` };
+}
 
 function planOf({ isQuick }: BenchOptions): Plan {
   const seconds = isQuick ? 6 : 20;
@@ -74,62 +70,6 @@ function planOf({ isQuick }: BenchOptions): Plan {
       quietMillis: 2_000,
     },
   };
-}
-
-interface OnCloud {
-  readonly title: string;
-  /** In the place of the bridge's function. */
-  readonly peer: PeerName | undefined;
-  readonly dynamodbUrl: string | undefined;
-  readonly assembly: string;
-  readonly workshop: string;
-}
-
-async function throughCloud(how: OnCloud, { load, kills }: Plan): Promise<Outcome> {
-  const { title, peer, dynamodbUrl, assembly, workshop } = how;
-  const folder = join(workshop, `truth-${peer ?? 'bridge'}`);
-  if (peer !== undefined) await bundlePeer(peer, folder);
-  const cloud = await startBenchCloud({
-    assembly,
-    speed: SPEED,
-    ...(peer !== undefined && { charges: folder }),
-    ...(dynamodbUrl !== undefined && { dynamodbUrl }),
-  });
-  const devices = await startLoad({ ...load, port: cloud.port, route: 'charges', qos: 1 });
-  try {
-    await devices.connect();
-    const sending = devices.run();
-    const killed = await killAtRandom(kills, () => killFunction(cloud));
-    const { ids } = await sending;
-    await cloud.idle();
-    return { title, kills: killed, ...reckon(ids, await cloud.effects()) };
-  } finally {
-    await devices.end();
-    await cloud.close();
-  }
-}
-
-/** Kills until it has been done so often; false means that there was nobody to kill. */
-async function killAtRandom(kills: number, kill: () => Promise<boolean>): Promise<number> {
-  let done = 0;
-  for (let tries = 0; done < kills && tries < 20 * kills; tries++) {
-    await new Promise((resolve) => setTimeout(resolve, randomInt(50, PAUSE_MILLIS_MAX)));
-    if (await kill()) done += 1;
-  }
-  return done;
-}
-
-async function killFunction(cloud: Cloud): Promise<boolean> {
-  const hosts = await cloud.functions();
-  const pid = hosts[randomInt(0, Math.max(1, hosts.length))];
-  if (pid === undefined) return false;
-  try {
-    process.kill(pid, 'SIGKILL');
-    return true;
-  } catch {
-    // It has ended by itself meanwhile.
-    return false;
-  }
 }
 
 const nativeTitles: Readonly<Record<SubscriberTask['booksWhen'], string>> = {

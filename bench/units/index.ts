@@ -1,26 +1,29 @@
 /** Table "writes": what each way of booking is charged for a delivery. */
 import type { StoreWork } from '../../cli/cost/store.ts';
 import { openTableEngine } from '../../local/aws/tables.ts';
+import { onDynamoDbLocal } from '../dynamodb-local/index.ts';
 import type { Bench, Goal, Table } from '../harness/table.ts';
 import { BRIDGE, bookers } from './bookers.ts';
 import { type Measured, measureBooker, type Occasion } from './measure.ts';
+import { reportedTable } from './reported.ts';
 
 /** 0.3, 1 and 4 KB, and the largest body that is booked. */
 export const BODY_SIZES = [300, 1_024, 4_096, 92_160] as const;
 const COPY_SHARE = 0.2;
 
-export const bench: Bench = async ({ note }) => {
+export const bench: Bench = async (options) => {
   const engine = await openTableEngine({});
   const measured: Measured[] = [];
   try {
     for (const booker of bookers()) {
-      note(`writes: ${booker.name}`);
+      options.note(`writes: ${booker.name}`);
       measured.push(...(await measureBooker(engine.url, booker, BODY_SIZES)));
     }
   } finally {
     await engine.close();
   }
-  return [writesTable(measured)];
+  const local = await onDynamoDbLocal({ kind: 'units', bodySizes: BODY_SIZES }, options);
+  return [writesTable(measured), reportedTable(measured, local)];
 };
 
 const OCCASIONS: readonly Occasion[] = ['first', 'copy', 'conflict'];
@@ -47,7 +50,7 @@ export function writesTable(measured: readonly Measured[]): Table {
 }
 
 const NOTES = [
-  'Units by AWS’s published rules from the items themselves (`cli/cost/units.ts` names the pages), of the requests that the real code sent; dynalite reports the same for each single-item request that succeeds (`test/bench/units.test.ts`).',
+  'Units by AWS’s published rules from the items themselves (`cli/cost/units.ts` names the pages), of the requests that the real code sent.',
   'A conflict of the bridge is a failed condition and a row of the quarantine with both bodies; the peers take it for a copy, so that the second body is nowhere.',
   'The row holds the whole body and 705 bytes of names, keys and facts beside it with the sample’s account, device and id: bodies up to about 310 bytes fit one unit. Above 1 KB a copy costs as many units as the booking, for an UpdateItem is charged by the whole item.',
   'A transaction is charged twice over; that a cancelled one is charged too is said by others, not by AWS’s pages. An index is charged once.',

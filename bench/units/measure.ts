@@ -2,8 +2,9 @@
 import { sampleId } from '../../cli/cost/sample.ts';
 import { type Store, type StoreWork, storedBytesOf } from '../../cli/cost/store.ts';
 import { addUnits, itemBytes, NO_UNITS, type TableShape } from '../../cli/cost/units.ts';
+import type { Charged } from './charge.ts';
 import type { SampleDelivery } from './deliveries.ts';
-import { type Charged, type Recorder, startRecorder } from './recorder.ts';
+import { type Recorder, startRecorder, type Transactions } from './recorder.ts';
 import { createTables } from './tables.ts';
 
 /** A way of booking, as its own code does it. */
@@ -38,8 +39,9 @@ export async function measureBooker(
   engineUrl: string,
   booker: Booker,
   bodySizes: readonly number[],
+  transactions: Transactions = 'in turn',
 ): Promise<readonly Measured[]> {
-  const recorder = await startRecorder(engineUrl);
+  const recorder = await startRecorder(engineUrl, transactions);
   try {
     await createTables(recorder.url, booker.tables);
     const opened = await booker.open(recorder.url);

@@ -6,9 +6,10 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bridgeBooker } from '../../bench/units/bookers.ts';
+import type { Charged } from '../../bench/units/charge.ts';
 import { BODY_SIZES } from '../../bench/units/index.ts';
 import { measureBooker } from '../../bench/units/measure.ts';
-import { type Charged, type Recorder, startRecorder } from '../../bench/units/recorder.ts';
+import { type Recorder, startRecorder } from '../../bench/units/recorder.ts';
 import { clientOf, createTables } from '../../bench/units/tables.ts';
 
 /** @param open an engine without tables of the benches' names */

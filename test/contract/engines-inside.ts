@@ -5,9 +5,9 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { networkInterfaces } from 'node:os';
 import { PREFIX_VARIABLE } from './aws-store.ts';
 import { startDynamoDbLocal } from './dynamodb-local.ts';
+import { assertLoopbackAlone } from './loopback-namespace.ts';
 import { statusOf, vitest } from './run-vitest.ts';
 
 /** Nobody else is in this namespace. */
@@ -24,7 +24,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 const [emulator] = process.argv.slice(2);
 if (emulator === undefined) throw new Error('say where the emulator is unpacked');
-assertLoopbackAlone();
+// DynamoDB Local listens on every interface, so there must be no other.
+assertLoopbackAlone('npm run test:engines');
 const engine = await startDynamoDbLocal(emulator, PORT);
 try {
   process.exitCode = await suites();
@@ -57,14 +58,4 @@ async function ran(files: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
     env: { ...process.env, ...env },
   });
   return statusOf(await once(child, 'close'));
-}
-
-/** DynamoDB Local listens on every interface, so there must be no other. */
-function assertLoopbackAlone(): void {
-  const outside = Object.entries(networkInterfaces()).filter(([, addresses]) =>
-    addresses?.some(({ internal }) => !internal),
-  );
-  if (outside.length === 0) return;
-  const names = outside.map(([name]) => name).join(', ');
-  throw new Error(`this namespace has ${names}; run npm run test:engines, which makes its own`);
 }

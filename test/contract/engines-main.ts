@@ -6,34 +6,17 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PREFIX_VARIABLE } from './aws-store.ts';
-import {
-  fetchPackage,
-  IntegrityError,
-  MissingError,
-  SIMULATOR,
-  unpackEmulator,
-} from './dynamodb-local.ts';
+import { IntegrityError, MissingError } from './dynamodb-local.ts';
+import { prepareEmulator } from './loopback-namespace.ts';
 import { statusOf, vitest } from './run-vitest.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const KEPT = join(ROOT, '.tollbridge', 'dynamodb-local');
 const INSIDE = join(ROOT, 'test', 'contract', 'engines-inside.ts');
-
-/** Programs, and the Debian packages that have them. */
-const PROGRAMS: readonly (readonly [program: string, debian: string])[] = [
-  ['java', 'default-jre-headless'],
-  ['ip', 'iproute2'],
-  ['unshare', 'util-linux'],
-  ['setpriv', 'util-linux'],
-  ['tar', 'tar'],
-  ['npm', 'npm'],
-];
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
@@ -63,14 +46,10 @@ async function main(flags: readonly string[]): Promise<number> {
 async function onDynamoDbLocal(write: boolean): Promise<number> {
   const scratch = await mkdtemp(join(tmpdir(), 'tollbridge-dynamodb-local-'));
   try {
-    const namespace = await namespaceCommand();
-    say(
-      `DynamoDB Local comes from ${SIMULATOR.name}@${SIMULATOR.version} under Amazon's DynamoDB Local licence: use in connection with AWS by holders of an account, no passing on.`,
-    );
-    const emulator = await unpackEmulator(await fetchPackage(KEPT), scratch);
-    const script = 'ip link set lo up && exec setpriv --pdeathsig KILL "$@"';
+    const { emulator, inNamespace } = await prepareEmulator(scratch, say);
+    const [command, ...args] = inNamespace;
     const inside = [process.execPath, '--import', 'tsx', INSIDE, emulator];
-    return await ran('unshare', [...namespace, 'sh', '-c', script, 'sh', ...inside], {
+    return await ran(command, [...args, ...inside], {
       ...process.env,
       ...(write && { TOLLBRIDGE_ENGINES_WRITE: 'yes' }),
     });
@@ -89,36 +68,6 @@ function missing(reason: string): number {
   const isCi = !['', 'false', undefined].includes(process.env.CI);
   say(`${isCi ? 'FAILED' : 'skipped'}, DynamoDB Local: ${reason}`);
   return isCi ? 1 : 0;
-}
-
-/**
- * What makes a network namespace: root's own, or one inside a user namespace.
- * @throws MissingError naming what is not there
- */
-async function namespaceCommand(): Promise<readonly string[]> {
-  const absent = PROGRAMS.filter(([program]) => !isInstalled(program));
-  if (absent.length > 0) {
-    const programs = absent.map(([program]) => program).join(', ');
-    const packages = [...new Set(absent.map(([, debian]) => debian))].join(' ');
-    throw new MissingError(`not installed: ${programs} (Debian: apt-get install ${packages}).`);
-  }
-  const flags = process.getuid?.() === 0 ? '-n' : '-rn';
-  if ((await ran('unshare', [flags, 'true'], process.env)) === 0) return [flags];
-  throw new MissingError(
-    `"unshare ${flags} true" fails: no network namespace can be made here. Run as root, or let users make namespaces (sysctl kernel.unprivileged_userns_clone=1).`,
-  );
-}
-
-function isInstalled(program: string): boolean {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  return folders.some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }
 
 async function onAwsItself(): Promise<number> {
