@@ -51,6 +51,11 @@ export interface CloudOptions {
   readonly faults: Faults;
   /** Divides the waiting times of the cloud; 1 for AWS's own. */
   readonly speed: number;
+  /**
+   * How long the APIs hold an answer back, in real time: on AWS each has a way to go. Not at all
+   * without it.
+   */
+  readonly answerAfterMillis?: number;
   readonly observe: Observer;
   /** Folders to run in place of a function's asset, by logical id, its beginning, or name. */
   readonly functionOverrides?: Readonly<Record<string, string>>;
@@ -291,6 +296,9 @@ function startApi(
     // happens in another.
     chance: seededChance(options.seed + 2),
     observe: shared.observe,
+    ...(options.answerAfterMillis !== undefined && {
+      answerAfterMillis: options.answerAfterMillis,
+    }),
   });
 }
 

@@ -12,6 +12,8 @@ export interface CloudTask {
   readonly charges?: string;
   /** Divides the waiting times of the cloud. */
   readonly speed: number;
+  /** How long the APIs hold an answer back. */
+  readonly answerAfterMillis?: number;
   readonly dynamodbUrl?: string;
   readonly dataDir?: string;
 }
@@ -55,6 +57,7 @@ const options: CloudOptions = {
   ...(task.charges !== undefined && {
     functionOverrides: { RoutesChargesIngestFunction: task.charges },
   }),
+  ...(task.answerAfterMillis !== undefined && { answerAfterMillis: task.answerAfterMillis }),
   ...(task.dynamodbUrl !== undefined && { dynamodbUrl: task.dynamodbUrl }),
   ...(task.dataDir !== undefined && { dataDir: task.dataDir }),
 };

@@ -7,6 +7,7 @@
  * somebody; a function gets no further than its role allows.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
 import { closeServer, listenOn } from '../listen.ts';
 import type { Chance, Faults, Observer } from '../types.ts';
 import { type ApiResult, dataPlaneError, dynamodbError, sentence } from './api-answers.ts';
@@ -56,6 +57,8 @@ export interface ApiServerOptions {
   readonly faults: () => Faults;
   readonly chance: Chance;
   readonly observe: Observer;
+  /** How long an answer is held back, in real time; not at all without it. */
+  readonly answerAfterMillis?: number;
 }
 
 export interface ApiServer {
@@ -74,6 +77,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const server = createServer((request, response) => {
     answer(options, tables, request)
       .catch((cause: unknown) => sentence(500, `The local API failed: ${String(cause)}`))
+      .then((result) => heldBack(result, options.answerAfterMillis))
       .then((result) => write(request, response, result))
       .catch(() => request.socket.destroy());
   });
@@ -174,6 +178,10 @@ function answerOperator(
 function isLoopback(header: string): boolean {
   const name = header.replace(/:\d+$/, '').toLowerCase();
   return name === 'localhost' || name === '[::1]' || /^127(\.\d{1,3}){3}$/.test(name);
+}
+
+function heldBack(result: ApiResult, millis = 0): ApiResult | Promise<ApiResult> {
+  return millis === 0 ? result : setTimeout(millis, result);
 }
 
 function write(request: IncomingMessage, response: ServerResponse, result: ApiResult): void {

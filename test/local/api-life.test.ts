@@ -11,12 +11,18 @@ import { noFaults } from '../../local/types.ts';
 
 const host = '127.0.0.1';
 
-const startApi = (port: number, engineUrl: string, askEngine?: AskEngine) =>
+const startApi = (
+  port: number,
+  engineUrl: string,
+  askEngine?: AskEngine,
+  answerAfterMillis?: number,
+) =>
   startApiServer({
     region: 'us-east-1',
     accountId: '000000000000',
     engineUrl,
     ...(askEngine !== undefined && { askEngine }),
+    ...(answerAfterMillis !== undefined && { answerAfterMillis }),
     port,
     callerOf: () => ({ kind: 'owner' }),
     kill: async () => false,
@@ -140,4 +146,18 @@ it('passes on what the engine reads, under the key of all, and back what the SDK
   ]);
   await answer.text();
   await api.close();
+});
+
+it('holds an answer back where it is told to', async () => {
+  const engine = createServer((_, response) => response.end('{"TableNames":[]}'));
+  const engineUrl = `http://${host}:${await listenOn(engine, 0, host)}`;
+  const api = await startApi(0, engineUrl, undefined, 60);
+  const client = signedClient(api.url);
+  const askedAt = performance.now();
+  await client.send(new ListTablesCommand());
+  // A timer of Node.js may come a millisecond early.
+  expect(performance.now() - askedAt).toBeGreaterThan(58);
+  client.destroy();
+  await api.close();
+  await closeServer(engine);
 });
