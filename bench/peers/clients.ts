@@ -1,9 +1,10 @@
 /** The two clients and nothing to do with them: what the SDK alone takes to start. */
-import { DynamoDBClient, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-plane';
+import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { PublishCommand } from '@aws-sdk/client-iot-data-plane';
+import { createDataPlaneClient, createStoreClient } from '../../lambda/adapters/clients.ts';
 
-const store = new DynamoDBClient({ maxAttempts: 4 });
-const dataPlane = new IoTDataPlaneClient({ maxAttempts: 3 });
+const store = createStoreClient();
+const dataPlane = createDataPlaneClient();
 
 /** Never called; without it, the bundler would leave the clients out. */
 export const handler = async (): Promise<void> => {

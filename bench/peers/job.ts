@@ -2,14 +2,15 @@
  * The job that all peers do, and how each of them is called: book a charge once, publish it for
  * others, tell the device. They share all but the way in which the entry is booked.
  *
- * At their best settings: records of a batch side by side, one client with keep-alive, receipts
+ * At their best settings: records of a batch side by side, one client with the bridge's settings, receipts
  * gathered, partial answers to the queue, no checks of the body beyond what the entry needs.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { type AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-plane';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { PublishCommand } from '@aws-sdk/client-iot-data-plane';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import pLimit from 'p-limit';
+import { createDataPlaneClient, createStoreClient } from '../../lambda/adapters/clients.ts';
 
 export interface Charge {
   readonly deliveryId: string;
@@ -26,8 +27,9 @@ export interface Charge {
 /** True when this delivery has booked the charge, false when it had been booked before. */
 export type Book = (charge: Charge, context: Context) => Promise<boolean>;
 
-export const store = new DynamoDBClient({ maxAttempts: 4 });
-const dataPlane = new IoTDataPlaneClient({ maxAttempts: 3 });
+/** With all that makes those of the bridge quick. */
+export const store = createStoreClient();
+const dataPlane = createDataPlaneClient();
 const AT_A_TIME = 20;
 
 /** The names of the tables, as the template sets them. */
