@@ -77,6 +77,18 @@ it('writes copies and metrics of a batch in one piece at its end, and never agai
   ]);
 });
 
+it('writes what a pipe takes at once, so that nothing waits when the function is frozen', () => {
+  const telemetry = telemetryOf();
+  for (let n = 0; n < 999; n++)
+    telemetry.note('info', COPY_NOTE, { ...copy, deliveryId: `d-${n}` });
+  telemetry.count(METRIC.duplicate, 999);
+  telemetry.flush();
+  expect(Math.max(...written.map((text) => text.length))).toBeLessThan(32_768);
+  const lines = linesOf(written);
+  expect(lines).toHaveLength(1_000);
+  expect(lines.at(-1)).toMatchObject({ Duplicate: 999 });
+});
+
 it('goes on in further lines with more lags than CloudWatch reads from one, and counts once', () => {
   const telemetry = telemetryOf();
   const lags = Array.from({ length: 2 * VALUES_MAX + 1 }, (_, lag) => lag);

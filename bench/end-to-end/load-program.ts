@@ -68,7 +68,7 @@ const { messagesBefore = 0, messagesAfter = 0 } = task;
 const measuredUntil = messagesBefore + task.messages;
 const messagesInAll = measuredUntil + messagesAfter;
 const perDevice = Math.min(PER_DEVICE_MAX, Math.max(1, Math.round(task.underWay / task.devices)));
-const sentAt = new Map<string, { at: number; device: Device; body: string }>();
+const sentAt = new Map<string, { at: number; nth: number; device: Device; body: string }>();
 const ids: string[] = [];
 const latencies: number[] = [];
 let copies = 0;
@@ -155,7 +155,7 @@ function sendNext(device: Device): void {
   const body = chargeBody(id, new Date());
   ids.push(id);
   device.underWay += 1;
-  sentAt.set(id, { at: performance.now(), device, body });
+  sentAt.set(id, { at: performance.now(), nth: ids.length, device, body });
   send(device, body);
   device.recent.push(body);
   if (device.recent.length > COPY_LAG_MAX) device.recent.shift();
@@ -177,7 +177,8 @@ function answered(id: string): void {
   if (sent === undefined) return;
   sentAt.delete(id);
   answers += 1;
-  if (answers > messagesBefore && answers <= measuredUntil) {
+  // By the order in which they were sent: one that is answered long after belongs to them, too.
+  if (sent.nth > messagesBefore && sent.nth <= measuredUntil) {
     latencies.push(performance.now() - sent.at);
   }
   if (answers === messagesBefore) measuredFrom = performance.now();

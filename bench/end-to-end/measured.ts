@@ -128,7 +128,7 @@ export function singleGoals(measured: Measured, where = ''): readonly Goal[] {
     return {
       goal: `at least ${TIMES_SINGLE_MIN} × the path with one delivery an invocation, in every setting: ${kind}${where}`,
       got: rangeText(found),
-      isMet: Math.min(...found) >= TIMES_SINGLE_MIN,
+      isMet: found.length > 0 && Math.min(...found) >= TIMES_SINGLE_MIN,
     };
   };
   return [

@@ -1,6 +1,5 @@
 /** What the function logs, in bytes: from its real telemetry, and the lines that Lambda adds. */
 import { sampleId } from '../../cli/cost/sample.ts';
-import { METRICS_NAMESPACE } from '../../core/metrics.ts';
 import { createTelemetry } from '../../lambda/adapters/telemetry.ts';
 import { bridgeOn } from '../units/bridge.ts';
 import { queueEvent } from '../units/deliveries.ts';
@@ -55,7 +54,6 @@ export async function measureLogs(engineUrl: string): Promise<LoggedBytes> {
 /** With the environment of the template, which names the service. */
 function telemetryOf(route: string) {
   process.env.POWERTOOLS_SERVICE_NAME ??= 'tollbridge';
-  process.env.POWERTOOLS_METRICS_NAMESPACE ??= METRICS_NAMESPACE;
   return createTelemetry(route);
 }
 

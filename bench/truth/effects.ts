@@ -6,6 +6,8 @@ import type { CloudEvent } from '../../local/types.ts';
 
 export type TableEvent = Extract<CloudEvent, { kind: 'table' }>;
 
+const KEEPS_NAME = '#firstDeliveryId = if_not_exists(#firstDeliveryId, :firstDeliveryId)';
+
 /** How often a message was booked anew. */
 export interface Effect {
   readonly id: string;
@@ -23,6 +25,7 @@ interface Attribute {
 type Item = Readonly<Record<string, Attribute | undefined>>;
 interface Update {
   readonly Key: Item;
+  readonly UpdateExpression?: string;
   readonly ExpressionAttributeValues?: Item;
 }
 
@@ -53,10 +56,13 @@ function itemsIn(operation: string, request: Buffer, answer: Buffer): readonly I
     case 'PutItem':
       return [(JSON.parse(request.toString()) as { Item: Item }).Item];
     case 'UpdateItem': {
-      const { Key, ExpressionAttributeValues: values } = JSON.parse(request.toString()) as Update;
-      // The answer is the row that stood before; without one, the write has made the row.
+      const { Key, UpdateExpression, ExpressionAttributeValues } = JSON.parse(
+        request.toString(),
+      ) as Update;
+      const own = { ...Key, firstDeliveryId: ExpressionAttributeValues?.[':firstDeliveryId'] };
+      // The answer is the row that stood before, whose name stays where the write does not change it.
       const { Attributes } = JSON.parse(answer.toString()) as { readonly Attributes?: Item };
-      return [{ ...Key, firstDeliveryId: values?.[':firstDeliveryId'], ...Attributes }];
+      return [UpdateExpression?.includes(KEEPS_NAME) === true ? { ...own, ...Attributes } : own];
     }
     case 'TransactWriteItems': {
       const { TransactItems } = JSON.parse(request.toString()) as {

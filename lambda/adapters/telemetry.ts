@@ -1,8 +1,8 @@
 /**
  * Telemetry: JSON log lines, and metrics in CloudWatch's embedded metric format. What went wrong is
  * written by Powertools, at once. What comes by the hundred in a batch, its copies and counts, is
- * kept until the end of the batch and written in one piece, each a line of its own: Lambda tells
- * lines apart by their ends. A batch that is ended before has told nobody that it is done, comes
+ * kept until the end of the batch and written together, each a line of its own: Lambda tells lines
+ * apart by their ends. A batch that is ended before has told nobody that it is done, comes
  * again, and says it then.
  */
 import { Logger, LogLevelThreshold } from '@aws-lambda-powertools/logger';
@@ -11,6 +11,9 @@ import type { Telemetry } from '../../core/ports.ts';
 import { type Clock, systemClock, toIso } from '../../core/time.ts';
 import { metricLines } from './embedded-metrics.ts';
 import { variable } from './environment.ts';
+
+/** A pipe takes 64 KiB at once; what is left over would wait in a process that Lambda freezes. */
+const PIECE_LENGTH = 16_384;
 
 /**
  * The service is the bridge's name, from POWERTOOLS_SERVICE_NAME: two bridges of one account may
@@ -22,6 +25,12 @@ export function createTelemetry(route: string, clock: Clock = systemClock): Tele
   const logger = new Logger({ persistentKeys: { route } });
   const values = new Map<Metric, number[]>();
   const lines: string[] = [];
+  let length = 0;
+  const write = () => {
+    if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
+    lines.length = 0;
+    length = 0;
+  };
   return {
     count: (metric, amount) => {
       const isCount = unitOf(metric) === 'Count';
@@ -35,17 +44,24 @@ export function createTelemetry(route: string, clock: Clock = systemClock): Tele
     note: (level, text, fields) => {
       if (level !== 'info') return logger[level](text, fields);
       if (logger.level > LogLevelThreshold.INFO) return;
-      // The same fields in the same order as Powertools has them.
+      // The fields that the lines of Powertools begin with, in their order.
       const timestamp = toIso(clock());
-      lines.push(
-        JSON.stringify({ level: 'INFO', message: text, timestamp, service, route, ...fields }),
-      );
+      const line = JSON.stringify({
+        level: 'INFO',
+        message: text,
+        timestamp,
+        service,
+        route,
+        ...fields,
+      });
+      lines.push(line);
+      length += line.length;
+      if (length > PIECE_LENGTH) write();
     },
     flush: () => {
       lines.push(...metricLines(dimensions, values, clock()));
-      if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
-      lines.length = 0;
       values.clear();
+      write();
     },
   };
 }

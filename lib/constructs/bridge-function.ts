@@ -17,7 +17,6 @@ import {
   FUNCTION_TIMEOUT_SECONDS,
   LOG_RETENTION_DAYS,
 } from '../../core/limits.ts';
-import { METRICS_NAMESPACE } from '../../core/metrics.ts';
 import { BUNDLE_OPTIONS, PROJECT } from './bundle-options.ts';
 
 export const LOG_RETENTION: RetentionDays = LOG_RETENTION_DAYS;
@@ -82,7 +81,6 @@ export class BridgeFunction extends Construct {
       environment: {
         NODE_OPTIONS: '--enable-source-maps',
         POWERTOOLS_SERVICE_NAME: 'tollbridge',
-        POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
         POWERTOOLS_LOG_LEVEL: 'INFO',
         ...props.environment,
       },

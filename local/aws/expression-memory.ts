@@ -49,6 +49,8 @@ interface Reading {
 const READINGS_MAX = 1_000;
 /** DynamoDB takes no longer expressions; whoever sends some all the same fills no memory. */
 const TEXT_LENGTH_MAX = 4_096;
+/** DynamoDB itself allows a name of 64 KB; none that is worth remembering is as long as this. */
+const NAME_LENGTH_MAX = 255;
 /** The types of a value, in the parsers' own order. */
 const TYPES = ['S', 'N', 'B', 'NULL', 'BOOL', 'SS', 'NS', 'BS', 'L', 'M'] as const;
 /** The parsers compare the bounds of BETWEEN, and read the type that `attribute_type` names. */
@@ -65,7 +67,7 @@ export function rememberingParse(parse: ParseExpression): ParseExpression {
     const tree = parse(text, options);
     // A text is what is wrong with the expression.
     if (typeof tree === 'string' || text.length > TEXT_LENGTH_MAX) return tree;
-    if (READS_VALUES.test(text)) return tree;
+    if (READS_VALUES.test(text) || hasLongName(context)) return tree;
     if (count >= READINGS_MAX) {
       readings.clear();
       count = 0;
@@ -74,6 +76,10 @@ export function rememberingParse(parse: ParseExpression): ParseExpression {
     readings.set(text, [...(readings.get(text) ?? []), readAnew(parse, text, context)]);
     return tree;
   };
+}
+
+function hasLongName({ attrNames = {} }: ExpressionContext): boolean {
+  return Object.values(attrNames).some((meaning) => meaning.length > NAME_LENGTH_MAX);
 }
 
 /** The tree for one request, whose names and values count as used from then on. */

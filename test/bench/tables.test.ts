@@ -87,10 +87,13 @@ describe('the truth', () => {
 
   test('a copy that the one write only counts is no booking; another first delivery would be', () => {
     const effects = createEffects();
-    const update = (deliveryId: string, before?: string) => ({
+    const update = (deliveryId: string, before?: string, keeps = true) => ({
       operation: 'UpdateItem',
       request: bytes({
         Key: { pk: { S: 'charges#meter' }, id: { S: 'a' } },
+        UpdateExpression: keeps
+          ? 'SET #firstDeliveryId = if_not_exists(#firstDeliveryId, :firstDeliveryId)'
+          : 'SET #firstDeliveryId = :firstDeliveryId',
         ExpressionAttributeValues: { ':firstDeliveryId': { S: deliveryId } },
       }),
       status: 200,
@@ -99,8 +102,10 @@ describe('the truth', () => {
     effects.see(update('one'));
     effects.see(update('a copy', 'one'));
     expect(reckon(['a'], effects.list()).doubled).toBe(0);
-    effects.see(update('two'));
+    effects.see(update('two', 'one', false));
     expect(reckon(['a'], effects.list()).doubled).toBe(1);
+    effects.see(update('three'));
+    expect(reckon(['a'], effects.list()).doubled).toBe(2);
   });
 
   test('of a transaction the entry counts, not its marker', () => {

@@ -36,7 +36,6 @@ describe.each([
       routes.map(({ guarantee }) => ({
         NODE_OPTIONS: '--enable-source-maps',
         POWERTOOLS_SERVICE_NAME: name,
-        POWERTOOLS_METRICS_NAMESPACE: 'Tollbridge',
         POWERTOOLS_LOG_LEVEL: 'INFO',
         ROUTE: expect.any(String),
         MESSAGES_TABLE: expect.stringMatching(importOf(TABLES[guarantee])),

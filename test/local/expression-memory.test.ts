@@ -200,6 +200,13 @@ describe('an expression that is remembered', () => {
     expect(asked).toHaveLength(3);
   });
 
+  it('is read each time when a name means more characters than are worth keeping', () => {
+    const { asked, parse } = counting();
+    const names = { '#a': 'a'.repeat(256) };
+    for (let time = 0; time < 3; time += 1) ask(parse, '#a = :a', { ':a': { S: 'x' } }, names);
+    expect(asked).toHaveLength(3);
+  });
+
   it('is forgotten when there are too many', () => {
     const { asked, parse } = counting();
     const times = 1_001;
