@@ -85,8 +85,8 @@ describe('a variant whose text is not in the code any more', () => {
   });
 
   it('is refused where the text stands twice, for nobody knows which is meant', () => {
-    const edits = [{ file: 'core/hash.ts', from: 'update(', to: '' }];
-    expect(() => sourcesOf(variant({ edits }))).toThrow(/stands 3 times/);
+    const edits = [{ file: 'core/hash.ts', from: 'topicBytes', to: '' }];
+    expect(() => sourcesOf(variant({ edits }))).toThrow(/stands 4 times/);
   });
 
   it('ends the whole run, before anything is run', async () => {
@@ -100,7 +100,7 @@ describe('a variant that is no fault', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const harmless = variant({
     name: 'harmless',
-    edits: [{ file: 'core/hash.ts', from: "digest('hex')", to: 'digest(`hex`)' }],
+    edits: [{ file: 'core/hash.ts', from: "bytes, 'hex')", to: 'bytes, `hex`)' }],
   });
 
   it('survives, and is said to', async () => {
