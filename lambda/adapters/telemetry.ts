@@ -22,7 +22,12 @@ const PIECE_LENGTH = 16_384;
 export function createTelemetry(route: string, clock: Clock = systemClock): Telemetry {
   const service = variable('POWERTOOLS_SERVICE_NAME');
   const dimensions = metricDimensions(service, route);
-  const logger = new Logger({ persistentKeys: { route } });
+  // Made when there is something to say: most functions end without, and all of them start.
+  let made: Logger | undefined;
+  const logger = () => {
+    made ??= new Logger({ persistentKeys: { route } });
+    return made;
+  };
   const values = new Map<Metric, number[]>();
   const lines: string[] = [];
   let length = 0;
@@ -42,8 +47,8 @@ export function createTelemetry(route: string, clock: Clock = systemClock): Tele
       else known.push(amount);
     },
     note: (level, text, fields) => {
-      if (level !== 'info') return logger[level](text, fields);
-      if (logger.level > LogLevelThreshold.INFO) return;
+      if (level !== 'info') return logger()[level](text, fields);
+      if (logger().level > LogLevelThreshold.INFO) return;
       // The fields that the lines of Powertools begin with, in their order.
       const timestamp = toIso(clock());
       const line = JSON.stringify({
