@@ -6,17 +6,17 @@
  */
 export default {
   testRunner: 'vitest',
-  vitest: { configFile: 'test/variants/stryker.vitest.config.ts', related: false },
+  vitest: { configFile: 'proofs/variants/stryker.vitest.config.ts', related: false },
   mutate: [
     'core/**/*.ts',
     'lambda/ingest/**/*.ts',
     'lambda/handshake/**/*.ts',
-    'lambda/deadline.ts',
-    'lambda/receipts.ts',
+    'lambda/runtime/deadline.ts',
+    'lambda/runtime/receipts.ts',
     // Words and figures of the template, which the tests of `test/infra` read: they synthesize it.
-    '!core/alarm-kinds.ts',
-    '!core/alarms.ts',
-    '!core/device-profile.ts',
+    '!core/operations/alarm-kinds.ts',
+    '!core/operations/alarms.ts',
+    '!core/operations/device-profile.ts',
     // These bind the functions to AWS; the local cloud's tests run the bundles.
     '!lambda/*/index.ts',
   ],
@@ -45,9 +45,11 @@ export default {
     '!/cli',
     '!/lib',
     '!/test',
+    '!/proofs',
+    '!/tools',
     '!/package.json',
     '!/tollbridge.config.ts',
-    'test/interop/aws-device-sdk',
+    'proofs/interop/aws-device-sdk',
   ],
   allowConsoleColors: false,
 };

@@ -2,8 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    globalSetup: ['test/support/temporary.ts'],
-    include: ['test/**/*.test.ts'],
+    globalSetup: ['tools/temporary.ts'],
+    include: ['{test,proofs}/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // One for each of the two cores that CI has; the default leaves one idle.

@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 /** The contract suites on DynamoDB Local, and on AWS where a table prefix is given. */
 export default defineConfig({
   test: {
-    globalSetup: ['test/support/temporary.ts'],
-    include: ['test/contract/**/*.engines.ts'],
+    globalSetup: ['tools/temporary.ts'],
+    include: ['proofs/contract/**/*.engines.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     fileParallelism: false,

@@ -6,8 +6,8 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
-    globalSetup: ['test/support/temporary.ts'],
-    include: ['test/**/*.programs.ts'],
+    globalSetup: ['tools/temporary.ts'],
+    include: ['{test,proofs}/**/*.programs.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // They measure their own time-outs, and share two cores with the programs they start.

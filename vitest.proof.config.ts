@@ -6,8 +6,8 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
-    globalSetup: ['test/support/temporary.ts'],
-    include: ['test/**/*.proof.ts'],
+    globalSetup: ['tools/temporary.ts'],
+    include: ['proofs/**/*.proof.ts'],
     testTimeout: 600_000,
     hookTimeout: 120_000,
     maxWorkers: 2,

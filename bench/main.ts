@@ -5,12 +5,12 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { wholeNumber } from '../cli/options.ts';
-import { endWithReader, print, tell } from '../cli/print.ts';
-import { EXIT } from '../cli/usage.ts';
-import { ownTemporaryFolder } from '../test/support/own-temporary.ts';
+import { endWithReader, print, tell } from '../cli/output/print.ts';
+import { wholeNumber } from '../cli/shell/options.ts';
+import { EXIT } from '../cli/shell/usage.ts';
+import { loadText, machineText } from '../tools/machine.ts';
+import { ownTemporaryFolder } from '../tools/own-temporary.ts';
 import { OPTION } from './dynamodb-local/index.ts';
-import { loadText, machineText } from './harness/machine.ts';
 import { terminalText } from './harness/print.ts';
 import { reportText } from './harness/report.ts';
 import type { Bench, BenchOptions, Table } from './harness/table.ts';

@@ -6,8 +6,8 @@ import { LockError } from '../core/config/lock.ts';
 import { LockFileError } from '../core/config/lock-text.ts';
 import { ConfigError } from '../core/config/problem.ts';
 import { buildApp } from '../lib/build-app.ts';
+import { acceptedNames, carryOut, isCi, planLock } from '../lib/lock-file.ts';
 import * as file from '../tollbridge.config.ts';
-import { acceptedNames, carryOut, isCi, planLock } from './lock-file.ts';
 
 const { CI, TOLLBRIDGE_ACCEPT, TOLLBRIDGE_LOCK } = process.env;
 const path = TOLLBRIDGE_LOCK ?? fileURLToPath(new URL('../tollbridge.lock.json', import.meta.url));

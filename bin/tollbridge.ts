@@ -1,22 +1,22 @@
 /** The command line. Each command stands in a file of its own under `cli/`. */
 import { Command, CommanderError } from 'commander';
-import { copiesCommand } from '../cli/copies.ts';
-import { costCommand } from '../cli/cost.ts';
-import { deadLettersCommand } from '../cli/dead-letters.ts';
+import { copiesCommand } from '../cli/commands/copies.ts';
+import { deviceProfileCommand } from '../cli/commands/device-profile.ts';
+import { forwardAgainCommand } from '../cli/commands/forward-again.ts';
+import { gapsCommand } from '../cli/commands/gaps.ts';
+import { invoiceCommand } from '../cli/commands/invoice.ts';
+import { ledgerCommand } from '../cli/commands/ledger.ts';
+import { sendCommand } from '../cli/commands/send.ts';
+import { startCommand } from '../cli/commands/start.ts';
+import { costCommand } from '../cli/cost/command.ts';
+import { deadLettersCommand } from '../cli/dead-letters/command.ts';
 import { demoCommand } from '../cli/demo/command.ts';
-import { deviceCommand } from '../cli/device.ts';
-import { deviceProfileCommand } from '../cli/device-profile.ts';
-import { doctorCommand } from '../cli/doctor.ts';
-import { forwardAgainCommand } from '../cli/forward-again.ts';
-import { gapsCommand } from '../cli/gaps.ts';
-import { invoiceCommand } from '../cli/invoice.ts';
-import { ledgerCommand } from '../cli/ledger.ts';
-import { endWithReader, tell } from '../cli/print.ts';
-import { quarantineCommand } from '../cli/quarantine.ts';
-import { sendCommand } from '../cli/send.ts';
-import { startCommand } from '../cli/start.ts';
+import { deviceCommand } from '../cli/device/command.ts';
+import { doctorCommand } from '../cli/doctor/command.ts';
+import { endWithReader, tell } from '../cli/output/print.ts';
+import { quarantineCommand } from '../cli/quarantine/command.ts';
+import { EXIT, throwing, UsageError } from '../cli/shell/usage.ts';
 import { traceCommand } from '../cli/trace/command.ts';
-import { EXIT, throwing, UsageError } from '../cli/usage.ts';
 
 // The functions run on Node 24 when deployed; here the SDK works on 20 as the tests show.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';

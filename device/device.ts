@@ -4,16 +4,8 @@
  */
 import { EventEmitter } from 'node:events';
 import { v4, v7 } from 'uuid';
-import { idText, type MessageId } from '../core/identity.ts';
-import { draftOf } from './body.ts';
-import type {
-  Held,
-  Kept,
-  PendingMessage,
-  PublishOptions,
-  RejectedMessages,
-} from './device-types.ts';
-import type { BookedReceipt, Entry } from './entry.ts';
+import { idText, type MessageId } from '../core/message/id.ts';
+import { Session } from './connection/session.ts';
 import {
   ClosedError,
   type DeviceError,
@@ -23,16 +15,18 @@ import {
   UnknownRouteError,
 } from './errors.ts';
 import type { DeviceEvents, Tell } from './events.ts';
-import { asDeviceError } from './failure.ts';
 import { type ConnectOptions, checkOptions, type Settings } from './options.ts';
-import type { Outbox } from './outbox.ts';
-import { openOutbox } from './outbox-start.ts';
+import type { BookedReceipt, Entry } from './outbox/entry.ts';
+import type { Outbox } from './outbox/outbox.ts';
+import { openOutbox } from './outbox/start.ts';
 import type { EpochMillis, Store } from './ports.ts';
-import type { Handler, ReceiveOptions, Receiver } from './receiver-types.ts';
-import { Receivers } from './receivers.ts';
-import { Sender } from './sender.ts';
-import { Session } from './session.ts';
-import { openStore } from './store.ts';
+import { draftOf } from './publish/body.ts';
+import { Sender } from './publish/sender.ts';
+import { Receivers } from './receiver/receivers.ts';
+import type { Handler, ReceiveOptions, Receiver } from './receiver/types.ts';
+import { asDeviceError } from './store/failure.ts';
+import { openStore } from './store/store.ts';
+import type { Held, Kept, PendingMessage, PublishOptions, RejectedMessages } from './types.ts';
 
 interface Parts {
   readonly settings: Settings;

@@ -2,7 +2,7 @@
  * Every error that the package throws or tells, each with a `code` to switch on. A message says what
  * was got, what is allowed, and what to do next; what it repeats of a peer or a body is printable.
  */
-import { printable, quoted } from '../core/printable.ts';
+import { printable, quoted } from '../core/base/printable.ts';
 
 export type DeviceErrorCode =
   | 'invalid-options'

@@ -1,7 +1,7 @@
 /** What a device tells while it works; each is an event of `Device`. */
 
-import type { BookedReceipt } from './entry.ts';
 import type { DeviceError, RejectedError, StoreUnreadableError } from './errors.ts';
+import type { BookedReceipt } from './outbox/entry.ts';
 
 /** A message by its names. */
 export interface MessageName {

@@ -1,17 +1,11 @@
 /** `tollbridge-device`: sends billable events over MQTT exactly once, behind a Tollbridge. */
 export { connect, type Device } from './device.ts';
-export type {
-  Held,
-  Kept,
-  PendingMessage,
-  PublishOptions,
-  RejectedMessages,
-} from './device-types.ts';
-export type { BookedReceipt } from './entry.ts';
 export * from './errors.ts';
 export type { DeviceEvents, MessageName } from './events.ts';
 export type { ConnectOptions, Listeners, TlsOptions } from './options.ts';
-export type { OutboxLimits } from './outbox.ts';
+export type { BookedReceipt } from './outbox/entry.ts';
+export type { OutboxLimits } from './outbox/outbox.ts';
+export type { RejectedMessage } from './outbox/rejected.ts';
 export type {
   BodyRoute,
   CounterRoute,
@@ -20,7 +14,8 @@ export type {
   RouteOptions,
   RouteProfile,
   Routes,
-} from './profile.ts';
+} from './publish/profile.ts';
+export type { RetryPolicy } from './publish/schedule.ts';
 export type {
   EffectOrder,
   FailedMessage,
@@ -32,7 +27,12 @@ export type {
   Receiver,
   ReceiverEvent,
   SeenIds,
-} from './receiver-types.ts';
-export type { RejectedMessage } from './rejected.ts';
-export type { RetryPolicy } from './schedule.ts';
-export { readSetAside } from './store.ts';
+} from './receiver/types.ts';
+export { readSetAside } from './store/store.ts';
+export type {
+  Held,
+  Kept,
+  PendingMessage,
+  PublishOptions,
+  RejectedMessages,
+} from './types.ts';

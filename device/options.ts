@@ -3,16 +3,16 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { IClientOptions } from 'mqtt';
-import { DEVICE_BYTES_MAX } from '../core/limits.ts';
-import { printable, quoted } from '../core/printable.ts';
-import { systemClock } from '../core/time.ts';
-import { stripBasicIngest } from '../core/topics.ts';
+import { DEVICE_BYTES_MAX } from '../core/base/limits.ts';
+import { printable, quoted } from '../core/base/printable.ts';
+import { systemClock } from '../core/base/time.ts';
+import { stripBasicIngest } from '../core/message/topics.ts';
 import { InvalidOptionsError } from './errors.ts';
 import type { DeviceEvents } from './events.ts';
-import type { OutboxLimits } from './outbox.ts';
+import type { OutboxLimits } from './outbox/outbox.ts';
 import type { Clock, Random, Timers } from './ports.ts';
-import { checkRoutes, type DeviceRoute, type Routes } from './profile.ts';
-import type { RetryPolicy } from './schedule.ts';
+import { checkRoutes, type DeviceRoute, type Routes } from './publish/profile.ts';
+import type { RetryPolicy } from './publish/schedule.ts';
 
 /** Certificates and keys: a path, or the PEM itself. */
 export interface TlsOptions {

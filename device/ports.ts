@@ -3,8 +3,8 @@
  * give it a clock that it moves, a store that forgets at a crash, and a network that loses.
  */
 
-export type { Clock, EpochMillis } from '../core/time.ts';
-export type { Store, StoreChange } from './store-types.ts';
+export type { Clock, EpochMillis } from '../core/base/time.ts';
+export type { Store, StoreChange } from './store/types.ts';
 
 export interface Timers {
   /** Milliseconds that never go back, from any start: what waits are measured by. */

@@ -10,8 +10,8 @@ import {
   type StackProps,
 } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { RUNBOOK } from '../core/alarms.ts';
 import type { Bridge, Route } from '../core/config/route.ts';
+import { RUNBOOK } from '../core/operations/alarms.ts';
 import type { WatchedRoute } from './constructs/alarm-metrics.ts';
 import { AlarmTopic } from './constructs/alarm-topic.ts';
 import { Alarms, type Watched } from './constructs/alarms.ts';

@@ -5,7 +5,7 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import type { Chance } from './types.ts';
+import type { Chance } from './contracts.ts';
 
 /** A source of chance that is the same for the same seed. */
 export function seededChance(seed: number): Chance {

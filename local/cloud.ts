@@ -8,25 +8,25 @@
  *
  * Queues live in memory: `close` forgets what waits in them. Await `idle` first to keep promises.
  */
-import { type Clock, systemClock } from '../core/time.ts';
+import { type Clock, systemClock } from '../core/base/time.ts';
+import type { ApiCaller } from './api/caller.ts';
+import { operatorView } from './api/operator-view.ts';
+import type { DataPlanePublication } from './api/publish-requests.ts';
+import type { DeviceAccess } from './api/registry-requests.ts';
+import { startApiServer } from './api/server.ts';
 import { checkPlan } from './assembly/deploy-checks.ts';
 import { type CloudPlan, planCloud } from './assembly/plan.ts';
 import { type Assembly, readAssembly } from './assembly/read-assembly.ts';
-import type { ApiCaller } from './aws/api-caller.ts';
-import { startApiServer } from './aws/api-server.ts';
-import { createFunctionPool, type FunctionPool, isFunctionKey } from './aws/function-pool.ts';
-import { createJournal, type Journal } from './aws/journal.ts';
-import { createMessaging } from './aws/messaging.ts';
-import { operatorView } from './aws/operator-view.ts';
-import type { DataPlanePublication } from './aws/publish-requests.ts';
-import type { Queue } from './aws/queue.ts';
-import type { DeviceAccess } from './aws/registry-requests.ts';
-import { createTables, openTableEngine, type TableEngine } from './aws/tables.ts';
-import { type Scheduler, systemScheduler } from './aws/timers.ts';
 import { seededChance } from './chance.ts';
+import type { Faults, Observer } from './contracts.ts';
+import { createTables, openTableEngine, type TableEngine } from './dynamodb/tables.ts';
 import type { IotBroker } from './iot/broker.ts';
 import { startGateway } from './iot/gateway.ts';
-import type { Faults, Observer } from './types.ts';
+import { createFunctionPool, type FunctionPool, isFunctionKey } from './lambda/function-pool.ts';
+import { createJournal, type Journal } from './lambda/journal.ts';
+import { createMessaging } from './lambda/messaging.ts';
+import type { Queue } from './sqs/queue.ts';
+import { type Scheduler, systemScheduler } from './timers.ts';
 
 export interface CloudOptions {
   /** The folder that `cdk synth` wrote. */

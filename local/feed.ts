@@ -3,7 +3,7 @@
  * before the cloud has started. Owns the list of listeners. Invariant: a listener that throws ends
  * neither the cloud nor the others; it is left out from then on, and `failed` is told why.
  */
-import type { Observer } from './types.ts';
+import type { Observer } from './contracts.ts';
 
 export interface EventFeed {
   /** For the cloud's `observe`. */

@@ -5,10 +5,25 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const FOLDERS = ['bin', 'cli', 'core', 'device', 'examples', 'lambda', 'lib', 'local', 'test'];
+const FOLDERS = [
+  'bench',
+  'bin',
+  'cli',
+  'core',
+  'device',
+  'examples',
+  'lambda',
+  'lib',
+  'local',
+  'proofs',
+  'test',
+  'tools',
+];
 /** What is installed or built, not written. */
 const GENERATED = new Set(['node_modules', 'dist']);
 const LINES_MAX = 350;
+/** More than this beside one another is a list, and no room. */
+const FILES_IN_A_FOLDER_MAX = 20;
 
 interface Source {
   readonly path: string;
@@ -34,7 +49,7 @@ function read(path: string): Source {
 
 function importsOf(path: string, text: string): readonly string[] {
   const found = text.matchAll(
-    /(?<!['"])\b(?:from|import|import\(|require\()\s*['"]([^'"\s,]+)['"]/g,
+    /(?<!['"])\b(?:from|import|import\(|require\()\s*['"]([^'"\s,$]+)['"]/g,
   );
   return [...found].map(([, name = '']) =>
     name.startsWith('.') ? join(dirname(path), name) : name,
@@ -43,73 +58,125 @@ function importsOf(path: string, text: string): readonly string[] {
 
 const sources = FOLDERS.flatMap(sourcesOf);
 
-/** Imports that a rule forbids, each with the file it stands in. */
-function breaches(folder: string, isForbidden: (name: string) => boolean): readonly string[] {
-  return sourcesOf(folder).flatMap(({ path, imports }) =>
-    imports.filter(isForbidden).map((name) => `${path} imports ${name}`),
-  );
-}
-
 function within(...folders: readonly string[]): (name: string) => boolean {
   return (name) => folders.some((folder) => name === folder || name.startsWith(folder + sep));
 }
 
+/** Packages of Node.js and of the registry; everything else is a path inside the project. */
+const isPackage = (name: string) => !within(...FOLDERS)(name) && !name.endsWith('.ts');
+
+interface FolderRule {
+  readonly folder: string;
+  /** Folders inside the project that its sources may import, besides themselves. */
+  readonly from: readonly string[];
+  /** Packages that they may not import, or all but these. */
+  readonly packages?: { readonly except: RegExp } | { readonly only: RegExp };
+}
+
+const CDK = /^(aws-cdk-lib|constructs|cdk-nag)(\/|$)/;
+const BROKER_OR_DISK = /^(mqtt|classic-level)$|^node:(fs|net|tls|timers)/;
+
+/**
+ * Who may import whom. Imports point to `core`; only commands, tools, tests, proofs and benches
+ * know the local cloud; what users deploy or install knows neither tests nor the CDK it is not part of.
+ */
+const RULES: readonly FolderRule[] = [
+  { folder: 'core', from: [], packages: { only: /^(node:crypto|lossless-json|big\.js)$/ } },
+  { folder: 'core/base', from: [] },
+  { folder: 'lambda', from: ['core'], packages: { except: CDK } },
+  { folder: 'lambda/runtime', from: ['core'] },
+  { folder: 'lib', from: ['core'] },
+  { folder: 'device', from: ['core'], packages: { except: /aws|cdk|constructs/ } },
+  // A simulation runs the device's logic on ports of its own.
+  { folder: 'device/publish', from: ['core', 'device'], packages: { except: BROKER_OR_DISK } },
+  { folder: 'device/outbox', from: ['core', 'device'], packages: { except: BROKER_OR_DISK } },
+  { folder: 'device/store', from: ['core', 'device'], packages: { except: /^mqtt$/ } },
+  {
+    folder: 'device/connection',
+    from: ['core', 'device'],
+    packages: { except: /^classic-level$|^node:fs/ },
+  },
+  { folder: 'local', from: ['core'], packages: { except: CDK } },
+  { folder: 'cli', from: ['core', 'lambda', 'local', 'device', 'lib', 'tollbridge.config.ts'] },
+  { folder: 'bin', from: ['core', 'lib', 'cli', 'tollbridge.config.ts'] },
+  {
+    folder: 'examples',
+    from: ['device/index.ts'],
+    packages: { only: /^(node:.*|tollbridge-device)$/ },
+  },
+  {
+    folder: 'tools',
+    from: ['core', 'lambda', 'lib', 'device', 'local', 'cli', 'bin', 'tollbridge.config.ts'],
+  },
+  {
+    folder: 'bench',
+    from: ['core', 'lambda', 'lib', 'device', 'local', 'cli', 'tools', 'tollbridge.config.ts'],
+  },
+  {
+    folder: 'proofs',
+    from: [
+      'core',
+      'lambda',
+      'lib',
+      'device',
+      'local',
+      'cli',
+      'bin',
+      'tools',
+      'bench/units',
+      'tollbridge.config.ts',
+    ],
+  },
+];
+
+/** What a rule forbids, each with the file that it stands in. */
+function breachesOf({ folder, from, packages }: FolderRule): readonly string[] {
+  const isInside = within(folder, ...from);
+  const isPackageAllowed = (name: string) =>
+    packages === undefined ||
+    ('only' in packages ? packages.only.test(name) : !packages.except.test(name));
+  return sourcesOf(folder).flatMap(({ path, imports }) =>
+    imports
+      .filter((name) => (isPackage(name) ? !isPackageAllowed(name) : !isInside(name)))
+      .map((name) => `${path} imports ${name}`),
+  );
+}
+
+/** Groups of files that import one another in a circle. */
+function circles(): readonly string[] {
+  const importsByPath = new Map(sources.map(({ path, imports }) => [path, imports]));
+  const done = new Set<string>();
+  const found: string[] = [];
+  const visit = (path: string, way: readonly string[]): void => {
+    const start = way.indexOf(path);
+    if (start >= 0) found.push([...way.slice(start), path].join(' → '));
+    if (start >= 0 || done.has(path)) return;
+    for (const next of importsByPath.get(path) ?? []) visit(next, [...way, path]);
+    done.add(path);
+  };
+  for (const path of importsByPath.keys()) visit(path, []);
+  return found;
+}
+
 describe('imports', () => {
-  it('of core stay in core, but for hashing, lossless JSON and decimals', () => {
-    const allowed = new Set(['node:crypto', 'lossless-json', 'big.js']);
-    const isInside = within('core');
-    expect(sourcesOf('core').length).toBeGreaterThan(20);
-    expect(breaches('core', (name) => !isInside(name) && !allowed.has(name))).toEqual([]);
+  it.each(RULES)('of $folder reach only the folders and packages that its rule names', (rule) => {
+    expect(sourcesOf(rule.folder)).not.toEqual([]);
+    expect(breachesOf(rule)).toEqual([]);
   });
 
-  it('of lambda never reach the template, the local cloud, the commands or the CDK', () => {
-    const isElsewhere = within('lib', 'local', 'cli', 'bin', 'test');
-    const isCdk = (name: string) => /^(aws-cdk-lib|constructs|cdk-nag)(\/|$)/.test(name);
-    expect(sourcesOf('lambda').length).toBeGreaterThan(10);
-    expect(breaches('lambda', (name) => isElsewhere(name) || isCdk(name))).toEqual([]);
-  });
-
-  it('of lib never reach the local cloud, the commands or tests', () => {
-    expect(breaches('lib', within('local', 'cli', 'test'))).toEqual([]);
-  });
-
-  it('of the local cloud come from the commands, bin and tests alone', () => {
-    const others = FOLDERS.filter((folder) => !['local', 'cli', 'bin', 'test'].includes(folder));
-    expect(others.flatMap((folder) => breaches(folder, within('local')))).toEqual([]);
-  });
-
-  it('of the device’s package are its own, of core, of Node.js, and what its package.json names', () => {
+  it('of the device are packages that its package.json names', () => {
     const manifest = readFileSync(join(ROOT, 'device', 'package.json'), 'utf8');
     const { dependencies } = JSON.parse(manifest) as { dependencies: Record<string, string> };
-    const isInside = within('core', 'device');
-    const isOwn = (name: string) => isInside(name) || name.startsWith('node:');
-    const isKnown = (name: string) => Object.hasOwn(dependencies, name);
-    expect(sourcesOf('device').length).toBeGreaterThan(15);
-    expect(breaches('device', (name) => !isOwn(name) && !isKnown(name))).toEqual([]);
-    const isAws = (name: string) => /aws|cdk|constructs/.test(name);
-    expect(Object.keys(dependencies).filter(isAws)).toEqual([]);
-  });
-
-  it('of the device’s logic reach neither MQTT.js nor the disk, so that a simulation can run it', () => {
-    const edges = ['device.ts', 'inbound.ts', 'index.ts', 'options.ts', 'refusal.ts', 'session.ts'];
-    const logic = sourcesOf('device').filter(
-      ({ path }) => !edges.includes(path.slice('device/'.length)) && !/store-?|receive/.test(path),
+    const isKnown = (name: string) => Object.hasOwn(dependencies, name) || /^node:/.test(name);
+    const unknown = sourcesOf('device').flatMap(({ imports }) =>
+      imports.filter((name) => isPackage(name) && !isKnown(name)),
     );
-    const isEdge = (name: string) => /^(mqtt|classic-level)$|^node:(fs|net|tls|timers)/.test(name);
-    expect(logic.length).toBeGreaterThan(10);
-    expect(logic.filter(({ imports }) => imports.some(isEdge)).map(({ path }) => path)).toEqual([]);
+    expect(unknown).toEqual([]);
+    expect(Object.keys(dependencies).filter((name) => /aws|cdk|constructs/.test(name))).toEqual([]);
   });
 
-  it('of the examples are the device’s package and Node.js', () => {
-    const isDevice = within(join('device', 'index.ts'));
-    const isOwn = (name: string) =>
-      isDevice(name) || name === 'tollbridge-device' || name.startsWith('node:');
-    expect(breaches('examples', (name) => !isOwn(name))).toEqual([]);
-  });
-
-  it('of tests stand in tests alone', () => {
-    const others = FOLDERS.filter((folder) => folder !== 'test');
-    expect(others.flatMap((folder) => breaches(folder, within('test')))).toEqual([]);
+  it('make no circle', () => {
+    expect(circles()).toEqual([]);
   });
 
   it('are found by this test at all', () => {
@@ -123,12 +190,19 @@ describe('imports', () => {
 
 describe('sources', () => {
   it('are all looked at: every folder of the project that holds any is in the list', () => {
-    const skipped = new Set(['node_modules', 'cdk.out', 'docs', 'coverage', 'bench', 'research']);
+    const skipped = new Set(['node_modules', 'cdk.out', 'docs', 'coverage', 'research']);
     const folders = readdirSync(ROOT)
       .filter((name) => !name.startsWith('.') && !name.startsWith('cdk.out') && !skipped.has(name))
       .filter((name) => statSync(join(ROOT, name)).isDirectory())
       .filter((name) => sourcesOf(name).length > 0);
     expect(folders.filter((name) => !FOLDERS.includes(name))).toEqual([]);
+  });
+
+  it(`stand beside no more than ${FILES_IN_A_FOLDER_MAX - 1} others in a folder`, () => {
+    const counts = new Map<string, number>();
+    for (const { path } of sources) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
+    const full = [...counts].filter(([, count]) => count > FILES_IN_A_FOLDER_MAX);
+    expect(full).toEqual([]);
   });
 
   it(`have up to ${LINES_MAX} lines`, () => {

@@ -2,7 +2,7 @@
  * Table "calls": requests to DynamoDB and to the IoT data plane, counted where the AWS SDK hands them
  * to the network, from the real handler with its real adapters. The tables are dynalite's.
  */
-import { openTableEngine } from '../../local/aws/tables.ts';
+import { openTableEngine } from '../../local/dynamodb/tables.ts';
 import type { Bench, Goal, Table } from '../harness/table.ts';
 import { type Case, type Counted, countCalls, createCountedTables } from './count.ts';
 

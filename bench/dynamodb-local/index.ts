@@ -4,8 +4,8 @@
  * what needs it runs there as a program.
  */
 import { fileURLToPath } from 'node:url';
-import { MissingError } from '../../test/contract/dynamodb-local.ts';
-import { type EmulatorPlace, prepareEmulator } from '../../test/contract/loopback-namespace.ts';
+import { MissingError } from '../../tools/stores/dynamodb-local.ts';
+import { type EmulatorPlace, prepareEmulator } from '../../tools/stores/loopback-namespace.ts';
 import { runProgram } from '../harness/program.ts';
 import type { BenchOptions } from '../harness/table.ts';
 import { inWorkshop } from '../harness/workshop.ts';

@@ -1,6 +1,6 @@
 /** Inside the network namespace: starts DynamoDB Local, does the task beside it, and ends it. */
-import { startDynamoDbLocal } from '../../test/contract/dynamodb-local.ts';
-import { assertLoopbackAlone } from '../../test/contract/loopback-namespace.ts';
+import { startDynamoDbLocal } from '../../tools/stores/dynamodb-local.ts';
+import { assertLoopbackAlone } from '../../tools/stores/loopback-namespace.ts';
 import { say, taskOf } from '../harness/program.ts';
 import { throughCloud } from '../truth/through-cloud.ts';
 import { bookers } from '../units/bookers.ts';

@@ -1,7 +1,7 @@
 /** The local cloud in a process of its own, so that what it costs can be told from the devices. */
 import { type CloudOptions, startCloud } from '../../local/cloud.ts';
-import { type CloudEvent, noFaults } from '../../local/types.ts';
-import { childrenOf, cpuMicrosOf, residentBytesOf } from '../harness/machine.ts';
+import { type CloudEvent, noFaults } from '../../local/contracts.ts';
+import { childrenOf, cpuMicrosOf, residentBytesOf } from '../../tools/machine.ts';
 import { say, taskOf } from '../harness/program.ts';
 import { createEffects } from '../truth/effects.ts';
 import { isFunctionHost } from './function-hosts.ts';

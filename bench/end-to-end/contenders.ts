@@ -1,8 +1,8 @@
 /** Who is measured end to end, each set up once and then asked for one run after another. */
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
+import { cpuMicrosOf } from '../../tools/machine.ts';
 import { bundleProgram } from '../harness/bundle.ts';
-import { cpuMicrosOf } from '../harness/machine.ts';
 import { endProgram, nextFrom, startProgram } from '../harness/program.ts';
 import type { Place } from '../harness/workshop.ts';
 import { bundlePeer, type PeerName, peerTitles } from '../peers/bundles.ts';

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../test/interop/programs.ts';
+import { freePort } from '../../tools/programs.ts';
 import { type Cloud, startBenchCloud } from '../end-to-end/cloud.ts';
 import type { CloudCost } from '../end-to-end/cloud-program.ts';
 import { startLoad } from '../end-to-end/load.ts';

@@ -1,8 +1,8 @@
 /** The handler as deployed, its clients stubbed at the port: CPU and allocation of each delivery. */
 import { setFlagsFromString } from 'node:v8';
 import type { SQSEvent } from 'aws-lambda';
+import { systemClock } from '../../core/base/time.ts';
 import { checkConfig } from '../../core/config/check.ts';
-import { systemClock } from '../../core/time.ts';
 import { createTelemetry } from '../../lambda/adapters/telemetry.ts';
 import { createHandler } from '../../lambda/ingest/handler.ts';
 import { createLedgerRegister } from '../../lambda/ingest/ledger-register.ts';

@@ -1,12 +1,12 @@
 /** The adapters with the real AWS clients, against a server that does nothing: CPU of each call. */
 import { Agent, request } from 'node:http';
 import pLimit from 'p-limit';
+import { BATCH_WRITES_CONCURRENT_MAX } from '../../core/base/limits.ts';
+import { epochMillis } from '../../core/base/time.ts';
 import { checkConfig } from '../../core/config/check.ts';
-import { readEnvelope } from '../../core/envelope.ts';
-import { ledgerWriteOf } from '../../core/ledger-row.ts';
-import { BATCH_WRITES_CONCURRENT_MAX } from '../../core/limits.ts';
-import { readMessage } from '../../core/message.ts';
-import { epochMillis } from '../../core/time.ts';
+import { ledgerWriteOf } from '../../core/guarantees/exactly-once/row.ts';
+import { readEnvelope } from '../../core/message/envelope.ts';
+import { readMessage } from '../../core/message/message.ts';
 import { createDataPlaneClient, createStoreClient } from '../../lambda/adapters/clients.ts';
 import { createDataPlane } from '../../lambda/adapters/data-plane.ts';
 import { createLedgerTable } from '../../lambda/adapters/tables.ts';

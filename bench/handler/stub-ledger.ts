@@ -1,8 +1,9 @@
 /** A ledger at the port that costs next to nothing: a map of the rows that were booked. */
-import type { MessageKey } from '../../core/identity.ts';
-import type { Ledger } from '../../core/ports.ts';
-import type { Row, RowWrite } from '../../core/row.ts';
-import { epochMillis } from '../../core/time.ts';
+
+import { epochMillis } from '../../core/base/time.ts';
+import type { MessageKey } from '../../core/message/id.ts';
+import type { Ledger } from '../../core/tables/ports.ts';
+import type { Row, RowWrite } from '../../core/tables/row.ts';
 
 /** @param rowsMax the oldest rows above it are forgotten, so that memory stays the same */
 export function createStubLedger(rowsMax: number): Ledger {

@@ -4,7 +4,7 @@ import { type Line, rowLines, type Share, totalOf, trafficLines } from '../../cl
 import { PRICES, REGION } from '../../cli/cost/prices.ts';
 import type { Store } from '../../cli/cost/store.ts';
 import { ASSUMED, type Messaging } from '../../cli/cost/traffic.ts';
-import { openTableEngine } from '../../local/aws/tables.ts';
+import { openTableEngine } from '../../local/dynamodb/tables.ts';
 import type { Bench, Goal, Table } from '../harness/table.ts';
 import { BRIDGE, bookers } from '../units/bookers.ts';
 import { measureBooker } from '../units/measure.ts';

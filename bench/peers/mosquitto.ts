@@ -2,8 +2,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, installed, startProgram } from '../../test/interop/programs.ts';
-import { childrenOf } from '../harness/machine.ts';
+import { childrenOf } from '../../tools/machine.ts';
+import { freePort, installed, startProgram } from '../../tools/programs.ts';
 
 export const isMosquittoInstalled = installed('mosquitto') !== undefined;
 export const NO_MOSQUITTO = 'not measured: Mosquitto is not installed (Debian: mosquitto)';

@@ -2,7 +2,7 @@
  * What has been booked, seen at the store: every write of a function that has landed, by message.
  * It stands where no killed function can hide anything from it.
  */
-import type { CloudEvent } from '../../local/types.ts';
+import type { CloudEvent } from '../../local/contracts.ts';
 
 export type TableEvent = Extract<CloudEvent, { kind: 'table' }>;
 

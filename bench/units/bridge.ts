@@ -2,10 +2,10 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSEvent } from 'aws-lambda';
 import { SAMPLE_NOW, SAMPLE_ROUTE } from '../../cli/cost/sample.ts';
+import { epochMillis } from '../../core/base/time.ts';
 import type { LedgerRoute } from '../../core/config/route.ts';
-import type { Metric } from '../../core/metrics.ts';
-import type { Publisher, Telemetry } from '../../core/ports.ts';
-import { epochMillis } from '../../core/time.ts';
+import type { Metric } from '../../core/operations/metrics.ts';
+import type { Publisher, Telemetry } from '../../core/tables/ports.ts';
 import { createQuarantineTable } from '../../lambda/adapters/quarantine-table.ts';
 import { createLedgerTable } from '../../lambda/adapters/tables.ts';
 import { createHandler } from '../../lambda/ingest/handler.ts';

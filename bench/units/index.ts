@@ -1,6 +1,6 @@
 /** Table "writes": what each way of booking is charged for a delivery. */
 import type { StoreWork } from '../../cli/cost/store.ts';
-import { openTableEngine } from '../../local/aws/tables.ts';
+import { openTableEngine } from '../../local/dynamodb/tables.ts';
 import { onDynamoDbLocal } from '../dynamodb-local/index.ts';
 import type { Bench, Goal, Table } from '../harness/table.ts';
 import { BRIDGE, bookers } from './bookers.ts';

@@ -7,7 +7,7 @@ import { checkConfig } from '../../core/config/check.ts';
 import { type Bridge, defineConfig, ruleName } from '../../core/config/route.ts';
 import { buildApp } from '../../lib/build-app.ts';
 import { startCloud } from '../../local/cloud.ts';
-import { noFaults } from '../../local/types.ts';
+import { noFaults } from '../../local/contracts.ts';
 import config from '../../tollbridge.config.ts';
 
 const BRIDGE = 'tollbridge';

@@ -2,14 +2,9 @@
  * The tables of docs/wire.md. Everything else in it is written by hand: a table stands between two
  * comments that name it, and is replaced there.
  */
-import type { Row, Table } from './rows.ts';
+import { markdownOf, type Table } from '../../tools/document-tables.ts';
 
 export type TableName = 'single' | 'gathered' | 'native' | 'connection';
-
-export function markdownOf({ head, rows }: Table): string {
-  const lineOf = (cells: Row) => `| ${cells.join(' | ')} |`;
-  return [lineOf(head), `|${'---|'.repeat(head.length)}`, ...rows.map(lineOf)].join('\n');
-}
 
 /** @throws Error when the document has no place for the table, or two */
 export function withTable(text: string, name: TableName, table: Table): string {

@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
-import { endWithReader, print, tell } from '../../cli/print.ts';
+import { endWithReader, print, tell } from '../../cli/output/print.ts';
 import { type TableName, withTable } from './document.ts';
 import { type Measured, measure } from './measure.ts';
 

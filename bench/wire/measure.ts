@@ -1,4 +1,6 @@
 /** Every table of the document, from runs made one after the other. */
+
+import type { Row, Table } from '../../tools/document-tables.ts';
 import { type Assembly, startBridge, synthesizeBridge } from './bridge.ts';
 import {
   burstsOf,
@@ -19,10 +21,8 @@ import {
   gatheredRow,
   nativeHead,
   nativeRows,
-  type Row,
   singleHead,
   singleRow,
-  type Table,
 } from './rows.ts';
 import type { Tally } from './tally.ts';
 

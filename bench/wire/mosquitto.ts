@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, installed, type Mosquitto, startProgram } from '../../test/interop/programs.ts';
+import { freePort, installed, type Mosquitto, startProgram } from '../../tools/programs.ts';
 
 export const isMosquittoInstalled = installed('mosquitto') !== undefined;
 

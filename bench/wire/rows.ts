@@ -1,5 +1,6 @@
 /** The rows of the tables, made of what was counted. Pure. */
 import type { Packet } from 'mqtt-packet';
+import type { Row } from '../../tools/document-tables.ts';
 import type { DeviceCase } from './device-line.ts';
 import type { NativeCase, NativeLines } from './native-lines.ts';
 import {
@@ -11,13 +12,6 @@ import {
   publicationsOf,
   type Tally,
 } from './tally.ts';
-
-export type Row = readonly string[];
-
-export interface Table {
-  readonly head: Row;
-  readonly rows: readonly Row[];
-}
 
 export const singleHead: Row = [
   'MQTT',

@@ -7,12 +7,12 @@
  */
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { quoted } from '../../core/base/printable.ts';
 import type { Bridge, Route } from '../../core/config/route.ts';
-import { quoted } from '../../core/printable.ts';
-import { readBridge } from '../routes.ts';
-import { UsageError } from '../usage.ts';
+import { UsageError } from '../shell/usage.ts';
 import { AccessError, explained } from './failures.ts';
 import { type AccessFlags, type Choice, choiceOf } from './options.ts';
+import { readBridge } from './routes.ts';
 import {
   type Outputs,
   readOutputs,

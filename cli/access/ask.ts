@@ -1,7 +1,7 @@
 /** What commands that ask a bridge have in common: find it, use it, say what went wrong, leave. */
 import type { Bridge } from '../../core/config/route.ts';
-import { tell } from '../print.ts';
-import type { ExitStatus } from '../usage.ts';
+import { tell } from '../output/print.ts';
+import type { ExitStatus } from '../shell/usage.ts';
 import { type Access, openAccess } from './access.ts';
 import { explained } from './failures.ts';
 import { type AccessFlags, choiceOf } from './options.ts';

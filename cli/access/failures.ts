@@ -1,5 +1,5 @@
 /** What a failure of AWS or of the local cloud means, in words, with what to do next. */
-import { printable } from '../../core/printable.ts';
+import { printable } from '../../core/base/printable.ts';
 import type { Choice } from './options.ts';
 
 /** Longest text of a service that is repeated. */

@@ -1,11 +1,11 @@
 /** Rows of the ledger, by each key that there is, and by scan where there is none. */
 import type { QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import type { LedgerRoute, Route } from '../../core/config/route.ts';
-import { partitionOf } from '../../core/identity.ts';
-import { accountPeriodKey, type Period } from '../../core/period.ts';
+import { partitionOf } from '../../core/message/id.ts';
+import { accountPeriodKey, type Period } from '../../core/operations/period.ts';
 import type { Item } from '../output/items.ts';
 import type { Progress } from '../output/progress.ts';
-import { UsageError } from '../usage.ts';
+import { UsageError } from '../shell/usage.ts';
 import type { Access } from './access.ts';
 import { chained, query, scan } from './reads.ts';
 

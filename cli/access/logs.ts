@@ -9,10 +9,10 @@ import {
   paginateFilterLogEvents,
   StartQueryCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
+import { type EpochMillis, epochMillis, toIso } from '../../core/base/time.ts';
 import type { Route } from '../../core/config/route.ts';
-import { COPY_NOTE } from '../../core/copy-note.ts';
-import { type EpochMillis, epochMillis, toIso } from '../../core/time.ts';
-import { tell } from '../print.ts';
+import { COPY_NOTE } from '../../core/operations/copy-note.ts';
+import { tell } from '../output/print.ts';
 import { type Access, pascalCase } from './access.ts';
 import { AccessError } from './failures.ts';
 

@@ -4,8 +4,8 @@
  * out must never reach a bridge that bills because a variable was left in the shell.
  */
 import { type Command, Option } from 'commander';
-import { httpUrl } from '../options.ts';
-import { UsageError } from '../usage.ts';
+import { httpUrl } from '../shell/options.ts';
+import { UsageError } from '../shell/usage.ts';
 
 export const LOCAL_URL = 'http://127.0.0.1:8000';
 

@@ -1,8 +1,8 @@
 /** Options that name a time. */
 import { InvalidArgumentError } from 'commander';
-import { readInstant } from '../../core/instant.ts';
-import { type Period, readPeriod } from '../../core/period.ts';
-import { type EpochMillis, epochMillis, toIso } from '../../core/time.ts';
+import { readInstant } from '../../core/base/instant.ts';
+import { type EpochMillis, epochMillis, toIso } from '../../core/base/time.ts';
+import { type Period, readPeriod } from '../../core/operations/period.ts';
 
 export function period(text: string): Period {
   const reading = readPeriod(text);

@@ -6,7 +6,7 @@ import {
   paginateListStackResources,
   type Stack,
 } from '@aws-sdk/client-cloudformation';
-import { printable, quoted } from '../../core/printable.ts';
+import { printable, quoted } from '../../core/base/printable.ts';
 import { AccessError } from './failures.ts';
 
 export type Outputs = Readonly<Record<string, string>>;

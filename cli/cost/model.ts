@@ -5,9 +5,9 @@
  * Keeps this invariant: no money goes through a float.
  */
 import Big from 'big.js';
-import { alarmsOf } from '../../core/alarms.ts';
-import { LOG_RETENTION_DAYS } from '../../core/limits.ts';
-import { METRIC } from '../../core/metrics.ts';
+import { LOG_RETENTION_DAYS } from '../../core/base/limits.ts';
+import { alarmsOf } from '../../core/operations/alarms.ts';
+import { METRIC } from '../../core/operations/metrics.ts';
 import { costOf, type PriceName } from './prices.ts';
 import { SAMPLE_BRIDGE } from './sample.ts';
 import type { Store } from './store.ts';

@@ -1,9 +1,10 @@
 /** A charge of any size, on the route that a bridge has as delivered: what costs are computed of. */
+
+import { BODY_BYTES_MAX } from '../../core/base/limits.ts';
+import { epochMillis } from '../../core/base/time.ts';
 import { checkConfig } from '../../core/config/check.ts';
 import { type Bridge, defineConfig, type LedgerRoute } from '../../core/config/route.ts';
 import { payload, topicLevel } from '../../core/config/sources.ts';
-import { BODY_BYTES_MAX } from '../../core/limits.ts';
-import { epochMillis } from '../../core/time.ts';
 
 /** 2026-11-20T09:00:51.000Z, when the sample arrives. */
 export const SAMPLE_NOW = epochMillis(1_795_165_251_000);

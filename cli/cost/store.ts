@@ -1,7 +1,8 @@
 /** What a message costs in the store: of the bridge, from the very row that it writes. */
-import type { Delivery } from '../../core/envelope.ts';
-import { type LedgerWrite, ledgerWriteOf } from '../../core/ledger-row.ts';
-import { readMessage } from '../../core/message.ts';
+
+import { type LedgerWrite, ledgerWriteOf } from '../../core/guarantees/exactly-once/row.ts';
+import type { Delivery } from '../../core/message/envelope.ts';
+import { readMessage } from '../../core/message/message.ts';
 import { attributeOf } from '../../lambda/adapters/attributes.ts';
 import {
   SAMPLE_NOW,

@@ -1,12 +1,11 @@
 /** What is sent and asked for each delivery, whoever books it. Sizes in bytes, as AWS meters them. */
 import type Big from 'big.js';
-
+import { bodyHashOf } from '../../core/base/hash.ts';
+import { BATCH_WRITES_CONCURRENT_MAX, FUNCTION_MEMORY_MIB } from '../../core/base/limits.ts';
 import type { Feed, Receipts } from '../../core/config/route.ts';
-import { forwardIdOf, forwardOf } from '../../core/forward.ts';
-import { bodyHashOf } from '../../core/hash.ts';
-import { BATCH_WRITES_CONCURRENT_MAX, FUNCTION_MEMORY_MIB } from '../../core/limits.ts';
-import { readMessage } from '../../core/message.ts';
-import { bookedReceipt, receiptPayloads } from '../../core/receipts.ts';
+import { readMessage } from '../../core/message/message.ts';
+import { forwardIdOf, forwardOf } from '../../core/wire/forward.ts';
+import { bookedReceipt, receiptPayloads } from '../../core/wire/receipts.ts';
 import {
   SAMPLE_NOW,
   SAMPLE_PRINCIPAL,

@@ -2,13 +2,17 @@
  * The ledger row with a deliberate fault: its key differs for each delivery, so that every copy is
  * booked. `npm run demo -- --broken` runs on it, to show that the demo's check can fail.
  */
-import type { LedgerRoute } from '../../core/config/route.ts';
-import type { Delivery } from '../../core/envelope.ts';
-import { type LedgerWrite, ledgerWriteOf as sound } from '../../core/ledger-row.ts';
-import type { Message } from '../../core/message.ts';
-import type { EpochMillis } from '../../core/time.ts';
 
-export * from '../../core/ledger-row.ts';
+import type { EpochMillis } from '../../core/base/time.ts';
+import type { LedgerRoute } from '../../core/config/route.ts';
+import {
+  type LedgerWrite,
+  ledgerWriteOf as sound,
+} from '../../core/guarantees/exactly-once/row.ts';
+import type { Delivery } from '../../core/message/envelope.ts';
+import type { Message } from '../../core/message/message.ts';
+
+export * from '../../core/guarantees/exactly-once/row.ts';
 
 export function ledgerWriteOf(
   route: LedgerRoute,

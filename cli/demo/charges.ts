@@ -1,7 +1,7 @@
 /** What the demo's devices mean to say: drawn from a seed, so that a run can be repeated. */
 
-import { type EpochMillis, epochMillis, toIso } from '../../core/time.ts';
-import type { Chance } from '../../local/types.ts';
+import { type EpochMillis, epochMillis, toIso } from '../../core/base/time.ts';
+import type { Chance } from '../../local/contracts.ts';
 
 /** One charge of one device. */
 export interface Charge {

@@ -3,8 +3,8 @@
  * sender's rules are those of docs/protocol.md, with shorter times.
  */
 import mqtt, { type MqttClient } from 'mqtt';
-import { bodyHashOf } from '../../core/hash.ts';
-import { receiptsTopic } from '../../core/receipts.ts';
+import { bodyHashOf } from '../../core/base/hash.ts';
+import { receiptsTopic } from '../../core/wire/receipts.ts';
 import type { Charge, DevicePlan } from './charges.ts';
 
 export interface DeviceOptions {

@@ -1,6 +1,6 @@
 /** What was meant against what is booked, by the serials in the bodies, read from the table. */
 import { type AttributeValue, type DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
-import { sameDecimal, sumOf } from '../../core/decimal.ts';
+import { sameDecimal, sumOf } from '../../core/base/decimal.ts';
 import type { DevicePlan } from './charges.ts';
 
 /** A row of the ledger as far as the demo looks at it. */

@@ -3,13 +3,13 @@
  * and at the end the ledger beside what was meant.
  */
 import { setMaxListeners } from 'node:events';
-import { sumOf } from '../../core/decimal.ts';
-import type { Clock } from '../../core/time.ts';
+import { sumOf } from '../../core/base/decimal.ts';
+import type { Clock } from '../../core/base/time.ts';
 import { seededChance } from '../../local/chance.ts';
 import { type LocalCloud, startCloud } from '../../local/cloud.ts';
-import { createCuttingProxy } from '../../local/cutting-proxy.ts';
-import { type CloudEvent, type Faults, noFaults, type Observer } from '../../local/types.ts';
-import { localDynamoDB } from '../local-tables.ts';
+import { type CloudEvent, type Faults, noFaults, type Observer } from '../../local/contracts.ts';
+import { createCuttingProxy } from '../../local/faults/cutting-proxy.ts';
+import { localDynamoDB } from '../access/local-tables.ts';
 import { type Charge, type DevicePlan, planCharges } from './charges.ts';
 import { runDevice } from './device.ts';
 import { type BookedRow, type Reconciliation, readRows, reconcile } from './reconcile.ts';
@@ -87,7 +87,8 @@ async function startDemoCloud(
   { assembly, scratch, broken, dynamodbUrl, loss, seed, clock }: DemoOptions,
   observe: Observer,
 ): Promise<LocalCloud> {
-  if (broken) await bundleVariant('core/ledger-row.ts', 'cli/demo/broken-key.ts', scratch);
+  if (broken)
+    await bundleVariant('core/guarantees/exactly-once/row.ts', 'cli/demo/broken-key.ts', scratch);
   return startCloud({
     assembly,
     host: HOST,

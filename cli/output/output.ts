@@ -5,7 +5,7 @@
 import Table from 'cli-table3';
 import { type Command, Option } from 'commander';
 import { stringify } from 'csv-stringify/sync';
-import { printed } from '../print.ts';
+import { printed } from './print.ts';
 import { forCsv, forJson, forTerminal } from './safe.ts';
 
 /** What `withOutput` adds to a command's flags. */

@@ -2,7 +2,7 @@
  * Values of devices, made harmless for who reads them: a terminal obeys control characters, and a
  * spreadsheet computes what begins like a formula.
  */
-import { printable } from '../../core/printable.ts';
+import { printable } from '../../core/base/printable.ts';
 
 /** Every text that is shown is shorter: a row has at most 400 KB. */
 const CHARS_MAX = 500_000;

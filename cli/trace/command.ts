@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import type { Access } from '../access/access.ts';
 import { ask } from '../access/ask.ts';
 import { type AccessFlags, withAccess } from '../access/options.ts';
-import { deviceName } from '../device-name.ts';
+import { deviceName } from '../device/name.ts';
 import { plainOf } from '../output/items.ts';
 import {
   type Column,
@@ -13,9 +13,9 @@ import {
   outputOf,
   withOutput,
 } from '../output/output.ts';
+import { tell } from '../output/print.ts';
 import { forTerminal } from '../output/safe.ts';
-import { tell } from '../print.ts';
-import { EXIT, type ExitStatus } from '../usage.ts';
+import { EXIT, type ExitStatus } from '../shell/usage.ts';
 import { type Fact, factsOfQuarantine, factsOfRow, inOrder } from './facts.ts';
 import { type Findings, findMessage } from './find.ts';
 import { factsOfLogs } from './log-facts.ts';

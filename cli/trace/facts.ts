@@ -1,6 +1,6 @@
 /** What a row says of a message, as facts with their times; and what no row can say, as such. */
 import type { Route } from '../../core/config/route.ts';
-import { bookingIdOf } from '../../core/identity.ts';
+import { bookingIdOf } from '../../core/message/id.ts';
 import { cellOf, type Item } from '../output/items.ts';
 import type { FoundQuarantine, FoundRow } from './find.ts';
 

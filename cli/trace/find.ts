@@ -1,8 +1,8 @@
 /** Everything that the tables know of one message, on every route and under every reading of its id. */
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Route } from '../../core/config/route.ts';
-import { candidatesOf, type IdTaking } from '../../core/id-candidates.ts';
-import { partitionOf } from '../../core/identity.ts';
+import { partitionOf } from '../../core/message/id.ts';
+import { candidatesOf, type IdTaking } from '../../core/operations/id-candidates.ts';
 import type { Access, TableKind } from '../access/access.ts';
 import { firstOf, query } from '../access/reads.ts';
 import type { Item } from '../output/items.ts';

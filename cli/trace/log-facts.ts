@@ -1,8 +1,9 @@
 /** What only the logs know of a message: copies with their own times, failed tries, lost receipts. */
+
+import { ASYNC_AGE_HOURS_MAX } from '../../core/base/limits.ts';
+import { epochMillis, toIso } from '../../core/base/time.ts';
 import type { Route } from '../../core/config/route.ts';
-import { COPY_NOTE } from '../../core/copy-note.ts';
-import { ASYNC_AGE_HOURS_MAX } from '../../core/limits.ts';
-import { epochMillis, toIso } from '../../core/time.ts';
+import { COPY_NOTE } from '../../core/operations/copy-note.ts';
 import type { Access } from '../access/access.ts';
 import { explained } from '../access/failures.ts';
 import {

@@ -1,6 +1,7 @@
 /** Checks who hears of alarms, and which silences are worth one. */
-import { RUNBOOK } from '../alarms.ts';
-import { SILENCE_SECONDS_MAX } from '../limits.ts';
+
+import { SILENCE_SECONDS_MAX } from '../base/limits.ts';
+import { RUNBOOK } from '../operations/alarms.ts';
 import { checkSpan } from './check-values.ts';
 import { type Problems, quote } from './problems.ts';
 import type { AlarmSettings } from './route.ts';

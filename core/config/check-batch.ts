@@ -3,7 +3,7 @@ import {
   QUEUE_BATCH_MESSAGES_MAX,
   QUEUE_BATCH_MESSAGES_WITHOUT_WAIT_MAX,
   QUEUE_BATCH_WAIT_SECONDS_MAX,
-} from '../limits.ts';
+} from '../base/limits.ts';
 import { isWhole, type Problems, quote } from './problems.ts';
 import type { BatchConfig, Feed } from './route.ts';
 

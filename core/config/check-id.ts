@@ -1,5 +1,5 @@
 /** Checks where an id comes from: one source, or several that are joined. */
-import { ID_PARTS_MAX, QUOTED_CHARS_MAX, TOPIC_SLASHES_MAX } from '../limits.ts';
+import { ID_PARTS_MAX, QUOTED_CHARS_MAX, TOPIC_SLASHES_MAX } from '../base/limits.ts';
 import { isPath, levelText, NO_PATH } from './check-sources.ts';
 import { type Fields, isObject, isWhole, type Problems, quote } from './problems.ts';
 import { sourceText } from './source-text.ts';

@@ -1,5 +1,5 @@
 /** Checks one route of any guarantee and fills in what it leaves out. */
-import { INDEX_SHARDS_MAX } from '../limits.ts';
+import { INDEX_SHARDS_MAX } from '../base/limits.ts';
 import { checkBatch } from './check-batch.ts';
 import { checkId } from './check-id.ts';
 import { checkRules } from './check-rules.ts';

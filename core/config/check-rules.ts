@@ -2,7 +2,7 @@
  * Rules that no type can say: how the id, the time, the window and the likeness of one route have
  * to fit. A part that is wrong in itself is passed over here; it has its own problem.
  */
-import { TIMELESS_HASH_WINDOW_SECONDS_MAX } from '../limits.ts';
+import { TIMELESS_HASH_WINDOW_SECONDS_MAX } from '../base/limits.ts';
 import { NO_PATH } from './check-sources.ts';
 import { type Fields, type Problems, quote } from './problems.ts';
 import type { LedgerRoute, Route, WindowRoute } from './route.ts';

@@ -1,6 +1,6 @@
 /** What only shows when routes are seen together: overlaps and loops. */
-import { TOPIC_SLASHES_MAX } from '../limits.ts';
-import { filtersOverlap, OWN_TOPICS } from '../topics.ts';
+import { TOPIC_SLASHES_MAX } from '../base/limits.ts';
+import { filtersOverlap, OWN_TOPICS } from '../message/topics.ts';
 import type { Problem } from './problem.ts';
 import { forwardFilter, type Route } from './route.ts';
 

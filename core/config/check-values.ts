@@ -1,6 +1,6 @@
 /** Checks the values of a route that are no sources: topics, spans, units, reasons. */
-import { MAX_AGE_DAYS_DEFAULT, MAX_AGE_DAYS_MAX, WINDOW_SECONDS_MAX } from '../limits.ts';
-import { filterFault } from '../topics.ts';
+import { MAX_AGE_DAYS_DEFAULT, MAX_AGE_DAYS_MAX, WINDOW_SECONDS_MAX } from '../base/limits.ts';
+import { filterFault } from '../message/topics.ts';
 import { checkPayload, NO_PATH } from './check-sources.ts';
 import { isObject, isWhole, type Problems, quote } from './problems.ts';
 import type { EntryConfig } from './route.ts';

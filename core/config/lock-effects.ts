@@ -1,5 +1,5 @@
 /** What a change of the configuration does to messages under way, in sentences for a person. */
-import type { PinName } from './lock.ts';
+import type { PinName } from './pins.ts';
 import type { Route } from './route.ts';
 
 type Guarantee = Route['guarantee'];

@@ -5,10 +5,11 @@ import {
   type JsonObject,
   type JsonValue,
   readJsonObject,
-} from '../json.ts';
+} from '../base/json.ts';
 import { BRIDGE_NAME } from './check.ts';
 import { ROUTE_NAME } from './check-route.ts';
-import { LOCK_VERSION, type Lock, PINS, type Pins } from './lock.ts';
+import { LOCK_VERSION, type Lock } from './lock.ts';
+import { PINS, type Pins } from './pins.ts';
 import type { Route } from './route.ts';
 
 /** A lock file that cannot be used as it is. It is never written over. */

@@ -4,33 +4,14 @@
  * every message sent again looks new. `tollbridge.lock.json`, committed beside the configuration,
  * pins them; a change is refused unless it is accepted by its name.
  */
-import { DETAIL_CHARS_MAX } from '../limits.ts';
-import { printable } from '../printable.ts';
+import { DETAIL_CHARS_MAX } from '../base/limits.ts';
+import { printable } from '../base/printable.ts';
 import { bridgeEffect, pinEffect, removalEffect } from './lock-effects.ts';
+import { PINS, type Pins } from './pins.ts';
 import type { Bridge, Route } from './route.ts';
 import { ignoringText, sourceText } from './source-text.ts';
 
 export const LOCK_VERSION = 1;
-
-/** What is pinned of a route of each guarantee, named as the configuration names it. */
-export const PINS = {
-  'exactly-once': [
-    'device',
-    'entry.account',
-    'entry.occurredAt',
-    'guarantee',
-    'id',
-    'indexShards',
-    'sameBody',
-  ],
-  deduplicated: ['device', 'guarantee', 'id', 'sameBody'],
-  latest: ['device', 'guarantee', 'sameBody', 'version'],
-} as const satisfies Readonly<Record<Route['guarantee'], readonly string[]>>;
-
-export type PinName = (typeof PINS)[Route['guarantee']][number];
-export type Pins = Readonly<Partial<Record<PinName, string | number>>> & {
-  readonly guarantee: Route['guarantee'];
-};
 
 export interface Lock {
   readonly lockVersion: typeof LOCK_VERSION;

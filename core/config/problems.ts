@@ -2,8 +2,8 @@
  * Collects problems while a configuration is read. A part that is wrong is replaced by a harmless
  * value, so that the rest can still be looked at; the result is used only when there is no problem.
  */
-import { QUOTED_CHARS_MAX } from '../limits.ts';
-import { printable } from '../printable.ts';
+import { QUOTED_CHARS_MAX } from '../base/limits.ts';
+import { printable } from '../base/printable.ts';
 import type { Problem } from './problem.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;

@@ -95,7 +95,7 @@ inline drop(b) {
 #define isFree(b) true
 #endif
 
-/* device/sender.ts */
+/* device/publish/sender.ts */
 proctype Sender(byte b) {
 end:
   do
@@ -136,7 +136,7 @@ end:
 }
 
 #ifdef ASK
-/* device/sender.ts, #ask: a message that may have been sent before is asked for. */
+/* device/publish/sender.ts, #ask: a message that may have been sent before is asked for. */
 proctype Asker(byte b) {
 end:
   do
@@ -181,7 +181,7 @@ inline book(which) {
 #endif
 }
 
-/* device/answers.ts: only an answer that names the very body that is held changes anything. */
+/* device/publish/answers.ts: only an answer that names the very body that is held changes anything. */
 proctype Hearing(byte b) {
 #ifdef RECEIPT_NAMES_ID
   byte other = 3 - b;

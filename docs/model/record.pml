@@ -167,7 +167,7 @@ end:
 #define m message(d)
 #define k keyOf(m)
 #define canBeTaken(x) (delivery[x].place == VISIBLE && delivery[x].receives < RECEIVES)
-/* core/fold.ts, foldKeyOf: what is untimely is settled by itself. */
+/* core/message/coalesce.ts, foldKeyOf: what is untimely is settled by itself. */
 #define canBeFolded(x) \
   (x != d && canBeTaken(x) && message(x) == message(d) && d < lateFrom && x < lateFrom)
 
@@ -177,7 +177,7 @@ inline receive(x) {
   if :: delivery[x].receives > 1 -> disturbed = true; EVENT("a delivery is tried again\n") :: else fi
 }
 
-/* A batch of one delivery, or of two copies of one message, which core/fold.ts makes one write. */
+/* A batch of one delivery, or of two copies of one message, which core/message/coalesce.ts makes one write. */
 inline take() {
   if
   :: canBeTaken(0) -> d = 0
@@ -214,7 +214,7 @@ inline create() {
   todo = MINE; EVENT("accepted\n"); printf("  delivery %d\n", d)
 }
 
-/* core/verdict.ts, standingVerdict: `own` are all deliveries that were folded into the write. */
+/* core/guarantees/verdict.ts, standingVerdict: `own` are all deliveries that were folded into the write. */
 inline standingVerdict() {
   if
 #ifdef FOLD_FIRST_ONLY
@@ -327,7 +327,7 @@ end:
 #ifdef TRUST_DUP
     if :: EVENT("the packet has DUP=1\n"); todo = BOOKED; goto answer :: true fi;
 #endif
-    /* core/message.ts, identify: the device of the topic, and the client of the connection. */
+    /* core/message/message.ts, identify: the device of the topic, and the client of the connection. */
 #ifndef TRUST_TOPIC
     if
     :: clientOf(m) != levelOf(m) -> EVENT("wrong device\n"); todo = REFUSED; goto quarantine

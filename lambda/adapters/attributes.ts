@@ -1,6 +1,6 @@
 /** Between rows and DynamoDB attributes. A decimal becomes a number from its text, never a float. */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import type { Value } from '../../core/row.ts';
+import type { Value } from '../../core/tables/row.ts';
 
 /** @throws TypeError for a value that no row has */
 export function attributeOf(value: Value): AttributeValue {

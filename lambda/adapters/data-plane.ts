@@ -1,6 +1,6 @@
 /** Publications through the IoT data plane. */
 import { type IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-plane';
-import type { Publisher } from '../../core/ports.ts';
+import type { Publisher } from '../../core/tables/ports.ts';
 import { DATA_PLANE_TERMINAL, failureOf } from './failure.ts';
 
 export function createDataPlane(client: IoTDataPlaneClient): Publisher {

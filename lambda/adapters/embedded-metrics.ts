@@ -1,6 +1,7 @@
 /** Metrics as lines of the log, in CloudWatch's embedded metric format. */
-import { METRICS_NAMESPACE, type Metric, unitOf } from '../../core/metrics.ts';
-import type { EpochMillis } from '../../core/time.ts';
+
+import type { EpochMillis } from '../../core/base/time.ts';
+import { METRICS_NAMESPACE, type Metric, unitOf } from '../../core/operations/metrics.ts';
 
 /** CloudWatch reads no more values of a metric from one line. */
 export const VALUES_MAX = 100;

@@ -1,4 +1,4 @@
-import { RetryableError, TerminalError } from '../../core/errors.ts';
+import { RetryableError, TerminalError } from '../../core/base/errors.ts';
 
 /**
  * Decides once, where an AWS client has thrown, whether trying again can help.

@@ -1,8 +1,8 @@
 /** The quarantine on DynamoDB. */
 import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import type { Findings, Quarantine } from '../../core/ports.ts';
-import type { QuarantineRow } from '../../core/quarantine-row.ts';
-import { type Clock, toIso } from '../../core/time.ts';
+import { type Clock, toIso } from '../../core/base/time.ts';
+import type { Findings, Quarantine } from '../../core/tables/ports.ts';
+import type { QuarantineRow } from '../../core/tables/quarantine-row.ts';
 import { textOf } from './attributes.ts';
 import { DYNAMODB_TERMINAL, failureOf } from './failure.ts';
 import { firstWriteWins } from './writes.ts';

@@ -11,8 +11,11 @@ import {
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
-import { RetryableError } from '../../core/errors.ts';
-import type { MessageKey } from '../../core/identity.ts';
+import { RetryableError } from '../../core/base/errors.ts';
+import { epochMillis } from '../../core/base/time.ts';
+import type { WindowRow } from '../../core/guarantees/deduplicated/row.ts';
+import type { StateRow } from '../../core/guarantees/latest/row.ts';
+import type { MessageKey } from '../../core/message/id.ts';
 import type {
   Deliveries,
   Ledger,
@@ -20,11 +23,8 @@ import type {
   ReplaceResult,
   State,
   WriteResult,
-} from '../../core/ports.ts';
-import type { Row, RowWrite } from '../../core/row.ts';
-import type { StateRow } from '../../core/state-row.ts';
-import { epochMillis } from '../../core/time.ts';
-import type { WindowRow } from '../../core/window-row.ts';
+} from '../../core/tables/ports.ts';
+import type { Row, RowWrite } from '../../core/tables/row.ts';
 import { bytesOrTextOf, integerOf, textOf } from './attributes.ts';
 import { DYNAMODB_TERMINAL, failureOf } from './failure.ts';
 import {

@@ -6,9 +6,9 @@
  * again, and says it then.
  */
 import { Logger, LogLevelThreshold } from '@aws-lambda-powertools/logger';
-import { type Metric, metricDimensions, unitOf } from '../../core/metrics.ts';
-import type { Telemetry } from '../../core/ports.ts';
-import { type Clock, systemClock, toIso } from '../../core/time.ts';
+import { type Clock, systemClock, toIso } from '../../core/base/time.ts';
+import { type Metric, metricDimensions, unitOf } from '../../core/operations/metrics.ts';
+import type { Telemetry } from '../../core/tables/ports.ts';
 import { metricLines } from './embedded-metrics.ts';
 import { variable } from './environment.ts';
 

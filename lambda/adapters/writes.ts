@@ -1,18 +1,18 @@
 /**
  * The one write in DynamoDB's words (design §3), for each guarantee. The clauses have names; their
- * text is pinned in `test/writes.test.ts`, because every promise hangs on it.
+ * text is pinned in `test/lambda/writes.test.ts`, because every promise hangs on it.
  */
 import type {
   AttributeValue,
   PutItemCommandInput,
   UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
-import type { MessageKey } from '../../core/identity.ts';
-import type { LedgerWrite } from '../../core/ledger-row.ts';
-import type { Release } from '../../core/release.ts';
-import type { RowWrite } from '../../core/row.ts';
-import type { StateWrite } from '../../core/state-row.ts';
-import type { WindowRow, WindowWrite } from '../../core/window-row.ts';
+import type { WindowRow, WindowWrite } from '../../core/guarantees/deduplicated/row.ts';
+import type { LedgerWrite } from '../../core/guarantees/exactly-once/row.ts';
+import type { StateWrite } from '../../core/guarantees/latest/row.ts';
+import type { MessageKey } from '../../core/message/id.ts';
+import type { Release } from '../../core/tables/release.ts';
+import type { RowWrite } from '../../core/tables/row.ts';
 import { attributeOf } from './attributes.ts';
 
 const rowDoesNotExist = 'attribute_not_exists(pk)';

@@ -2,16 +2,17 @@
  * What a request is answered with. Nothing is answered that is not known: where a table does not
  * answer, neither does the bridge, and the device asks again.
  */
-import type { AskedMessage, Request } from '../../core/handshake.ts';
-import { bodyHashOf } from '../../core/hash.ts';
-import { keyOf, type MessageId } from '../../core/identity.ts';
-import type { JsonValue } from '../../core/json.ts';
-import type { Findings, Releases } from '../../core/ports.ts';
-import { quarantineKeyOf } from '../../core/quarantine-row.ts';
-import type { Receipt } from '../../core/receipts.ts';
-import { releaseOf } from '../../core/release.ts';
-import type { EpochMillis } from '../../core/time.ts';
-import { asTold, type IdTelling, idsTold } from '../../core/told-ids.ts';
+
+import { bodyHashOf } from '../../core/base/hash.ts';
+import type { JsonValue } from '../../core/base/json.ts';
+import type { EpochMillis } from '../../core/base/time.ts';
+import { keyOf, type MessageId } from '../../core/message/id.ts';
+import type { Findings, Releases } from '../../core/tables/ports.ts';
+import { quarantineKeyOf } from '../../core/tables/quarantine-row.ts';
+import { releaseOf } from '../../core/tables/release.ts';
+import { asTold, type IdTelling, idsTold } from '../../core/wire/receipt-ids.ts';
+import type { Receipt } from '../../core/wire/receipts.ts';
+import type { AskedMessage, Request } from '../../core/wire/requests.ts';
 
 /** What one request is answered from. */
 export interface AnswerDeps {

@@ -5,19 +5,20 @@
  * Keeps I6: a device asks for its own ids alone. Keeps I3: what a table does not answer, the bridge
  * does not either.
  */
-import { type Delivery, readEnvelope } from '../../core/envelope.ts';
-import { RetryableError } from '../../core/errors.ts';
-import { type Request, readRequest } from '../../core/handshake.ts';
-import type { HandshakeRoute } from '../../core/handshake-route.ts';
-import { BATCH_WRITES_CONCURRENT_MAX, DEADLINE_RESERVE_MILLIS } from '../../core/limits.ts';
-import { METRIC } from '../../core/metrics.ts';
-import type { Findings, Publisher, Releases, Telemetry } from '../../core/ports.ts';
-import { type Receipt, receiptPayloads } from '../../core/receipts.ts';
-import type { Clock } from '../../core/time.ts';
-import { concurrently } from '../concurrently.ts';
-import { abortAfter, aborted } from '../deadline.ts';
-import type { Invocation } from '../invocation.ts';
-import { publishReceipts } from '../receipts.ts';
+
+import { RetryableError } from '../../core/base/errors.ts';
+import { BATCH_WRITES_CONCURRENT_MAX, DEADLINE_RESERVE_MILLIS } from '../../core/base/limits.ts';
+import type { Clock } from '../../core/base/time.ts';
+import { type Delivery, readEnvelope } from '../../core/message/envelope.ts';
+import { METRIC } from '../../core/operations/metrics.ts';
+import type { Findings, Publisher, Releases, Telemetry } from '../../core/tables/ports.ts';
+import type { HandshakeRoute } from '../../core/wire/handshake-route.ts';
+import { type Receipt, receiptPayloads } from '../../core/wire/receipts.ts';
+import { type Request, readRequest } from '../../core/wire/requests.ts';
+import { concurrently } from '../runtime/concurrently.ts';
+import { abortAfter, aborted } from '../runtime/deadline.ts';
+import type { Invocation } from '../runtime/invocation.ts';
+import { publishReceipts } from '../runtime/receipts.ts';
 import { type Question, questionsOf } from './answers.ts';
 
 /** A route, and where its requests are counted. */

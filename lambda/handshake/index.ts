@@ -1,7 +1,8 @@
 /** Binds the handler to AWS. The environment is the template's (`lib/constructs`). */
-import type { HandshakeRoute } from '../../core/handshake-route.ts';
-import { NO_ROUTE } from '../../core/metrics.ts';
-import { systemClock } from '../../core/time.ts';
+
+import { systemClock } from '../../core/base/time.ts';
+import { NO_ROUTE } from '../../core/operations/metrics.ts';
+import type { HandshakeRoute } from '../../core/wire/handshake-route.ts';
 import { createDataPlaneClient, createStoreClient } from '../adapters/clients.ts';
 import { createDataPlane } from '../adapters/data-plane.ts';
 import { variable } from '../adapters/environment.ts';

@@ -2,15 +2,16 @@
  * A batch, record by record: one bad record never fails its neighbours, and what is unfinished
  * before the deadline is reported as failed, never as done.
  */
-import type { Delivery } from '../../core/envelope.ts';
-import { type Fold, foldCopies, inTurn, type ReadDelivery } from '../../core/fold.ts';
-import { BATCH_WRITES_CONCURRENT_MAX } from '../../core/limits.ts';
-import { type Rejection, readMessage } from '../../core/message.ts';
-import { METRIC } from '../../core/metrics.ts';
-import { type Receipt, receiptPayloads } from '../../core/receipts.ts';
-import { concurrently } from '../concurrently.ts';
-import { aborted } from '../deadline.ts';
-import { publishReceipts } from '../receipts.ts';
+
+import { BATCH_WRITES_CONCURRENT_MAX } from '../../core/base/limits.ts';
+import { type Fold, foldCopies, inTurn, type ReadDelivery } from '../../core/message/coalesce.ts';
+import type { Delivery } from '../../core/message/envelope.ts';
+import { type Rejection, readMessage } from '../../core/message/message.ts';
+import { METRIC } from '../../core/operations/metrics.ts';
+import { type Receipt, receiptPayloads } from '../../core/wire/receipts.ts';
+import { concurrently } from '../runtime/concurrently.ts';
+import { aborted } from '../runtime/deadline.ts';
+import { publishReceipts } from '../runtime/receipts.ts';
 import type { IngestDeps } from './register.ts';
 import { type Answer, settle } from './settle.ts';
 

@@ -1,9 +1,9 @@
 /** Publishes messages on the route's clean topic; one that can never go out is kept (I4). */
-import { TerminalError } from '../../core/errors.ts';
-import { type Forward, type ForwardMark, forwardIdOf, forwardOf } from '../../core/forward.ts';
-import { readUtf8 } from '../../core/json.ts';
-import type { Rejection } from '../../core/message.ts';
-import { METRIC } from '../../core/metrics.ts';
+import { TerminalError } from '../../core/base/errors.ts';
+import { readUtf8 } from '../../core/base/json.ts';
+import type { Rejection } from '../../core/message/message.ts';
+import { METRIC } from '../../core/operations/metrics.ts';
+import { type Forward, type ForwardMark, forwardIdOf, forwardOf } from '../../core/wire/forward.ts';
 import { keep } from './keeping.ts';
 import { type IngestDeps, type Registered, rejectionOf, type Settled } from './register.ts';
 

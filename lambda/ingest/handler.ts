@@ -4,17 +4,17 @@
  * again by Lambda's own queue. In either shape the envelope is the rule's or its error action's.
  */
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
-import { RECEIVED_AT_ATTRIBUTE, readEnvelope } from '../../core/envelope.ts';
-import { RetryableError } from '../../core/errors.ts';
-import { bodyHashOf } from '../../core/hash.ts';
+import { RetryableError } from '../../core/base/errors.ts';
+import { bodyHashOf } from '../../core/base/hash.ts';
 import {
   ANSWER_RESERVE_MILLIS,
   CLOCK_AHEAD_MILLIS_MAX,
   DEADLINE_RESERVE_MILLIS,
-} from '../../core/limits.ts';
-import { type EpochMillis, epochMillis } from '../../core/time.ts';
-import { abortAfter } from '../deadline.ts';
-import type { Invocation } from '../invocation.ts';
+} from '../../core/base/limits.ts';
+import { type EpochMillis, epochMillis } from '../../core/base/time.ts';
+import { RECEIVED_AT_ATTRIBUTE, readEnvelope } from '../../core/message/envelope.ts';
+import { abortAfter } from '../runtime/deadline.ts';
+import type { Invocation } from '../runtime/invocation.ts';
 import { type BatchRecord, type Deadlines, handleBatch } from './batch.ts';
 import type { IngestDeps } from './register.ts';
 

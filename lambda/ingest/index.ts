@@ -1,6 +1,7 @@
 /** Binds the handler to AWS. The environment is the template's (`lib/constructs`). */
+
+import { systemClock } from '../../core/base/time.ts';
 import type { Route } from '../../core/config/route.ts';
-import { systemClock } from '../../core/time.ts';
 import { createDataPlaneClient, createStoreClient } from '../adapters/clients.ts';
 import { createDataPlane } from '../adapters/data-plane.ts';
 import { variable } from '../adapters/environment.ts';

@@ -1,6 +1,6 @@
 /** What cannot be booked is kept whole, in the quarantine. */
-import type { Rejection } from '../../core/message.ts';
-import { type ConflictEvidence, quarantineRowOf } from '../../core/quarantine-row.ts';
+import type { Rejection } from '../../core/message/message.ts';
+import { type ConflictEvidence, quarantineRowOf } from '../../core/tables/quarantine-row.ts';
 import type { IngestDeps, Settled } from './register.ts';
 
 export async function keep(

@@ -1,14 +1,15 @@
 /** The register of `exactly-once` routes. Rows are never forgotten. */
+
+import type { Clock } from '../../core/base/time.ts';
 import type { LedgerRoute } from '../../core/config/route.ts';
-import { ledgerWriteOf } from '../../core/ledger-row.ts';
-import type { Ledger } from '../../core/ports.ts';
-import type { Clock } from '../../core/time.ts';
+import { ledgerWriteOf } from '../../core/guarantees/exactly-once/row.ts';
 import {
   acceptedVerdict,
   conflictVerdict,
   isSameMessage,
   standingVerdict,
-} from '../../core/verdict.ts';
+} from '../../core/guarantees/verdict.ts';
+import type { Ledger } from '../../core/tables/ports.ts';
 import type { Register } from './register.ts';
 
 export function createLedgerRegister(route: LedgerRoute, ledger: Ledger, clock: Clock): Register {

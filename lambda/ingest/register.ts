@@ -1,10 +1,11 @@
 /** Where messages are registered: one kind for each guarantee, all asked the same question. */
+
+import type { Clock } from '../../core/base/time.ts';
 import type { Route } from '../../core/config/route.ts';
-import type { Fold } from '../../core/fold.ts';
-import type { Message, MessageReading, Rejection } from '../../core/message.ts';
-import type { Publisher, Quarantine, Telemetry } from '../../core/ports.ts';
-import type { Clock } from '../../core/time.ts';
-import type { Verdict } from '../../core/verdict.ts';
+import type { Verdict } from '../../core/guarantees/verdict.ts';
+import type { Fold } from '../../core/message/coalesce.ts';
+import type { Message, MessageReading, Rejection } from '../../core/message/message.ts';
+import type { Publisher, Quarantine, Telemetry } from '../../core/tables/ports.ts';
 
 /** What is settled together: a delivery, and the copies of it that are folded into its write. */
 export type Settled = Pick<Fold, 'delivery' | 'reading' | 'deliveryIds'>;

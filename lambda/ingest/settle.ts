@@ -2,15 +2,16 @@
  * One message, from the write to its effects. The order is the promise: write, then forward, then
  * receipt (I3, I4). What throws here is tried again by the queue, and finds its own row.
  */
+
+import { RetryableError, TerminalError } from '../../core/base/errors.ts';
+import { toIso } from '../../core/base/time.ts';
 import type { Route } from '../../core/config/route.ts';
-import { COPY_NOTE, type CopyNote } from '../../core/copy-note.ts';
-import { RetryableError, TerminalError } from '../../core/errors.ts';
-import type { Message, Rejection } from '../../core/message.ts';
-import { METRIC, type Metric } from '../../core/metrics.ts';
-import type { Reason } from '../../core/reasons.ts';
-import { bookedReceipt, type Receipt, rejectedReceipt } from '../../core/receipts.ts';
-import { toIso } from '../../core/time.ts';
-import type { Booking, Verdict } from '../../core/verdict.ts';
+import type { Booking, Verdict } from '../../core/guarantees/verdict.ts';
+import type { Message, Rejection } from '../../core/message/message.ts';
+import type { Reason } from '../../core/message/reasons.ts';
+import { COPY_NOTE, type CopyNote } from '../../core/operations/copy-note.ts';
+import { METRIC, type Metric } from '../../core/operations/metrics.ts';
+import { bookedReceipt, type Receipt, rejectedReceipt } from '../../core/wire/receipts.ts';
 import { forwardMessage, forwardUnread } from './forwarding.ts';
 import { keep } from './keeping.ts';
 import {

@@ -1,16 +1,17 @@
 /** The register of `latest` routes: the newest value of a topic wins. */
+
+import { RetryableError } from '../../core/base/errors.ts';
+import type { Clock } from '../../core/base/time.ts';
 import type { StateRoute } from '../../core/config/route.ts';
-import { RetryableError } from '../../core/errors.ts';
-import type { State } from '../../core/ports.ts';
-import { type StateRow, type StateWrite, stateWriteOf } from '../../core/state-row.ts';
-import type { Clock } from '../../core/time.ts';
+import { type StateRow, type StateWrite, stateWriteOf } from '../../core/guarantees/latest/row.ts';
 import {
   acceptedVerdict,
   conflictVerdict,
   isSameMessage,
   standingVerdict,
   type Verdict,
-} from '../../core/verdict.ts';
+} from '../../core/guarantees/verdict.ts';
+import type { State } from '../../core/tables/ports.ts';
 import type { Register } from './register.ts';
 
 export function createStateRegister(route: StateRoute, state: State, clock: Clock): Register {

@@ -3,25 +3,26 @@
  * condition, from the times of the rule and of the message: never by the TTL sweep, which comes
  * when it likes, nor by the clock of this function, which reads hours later what waited in a queue.
  */
+
+import { RetryableError } from '../../core/base/errors.ts';
+import { DELIVERY_LIFE_SECONDS, FUNCTION_TIMEOUT_SECONDS } from '../../core/base/limits.ts';
+import { type Clock, toIso } from '../../core/base/time.ts';
 import type { WindowRoute } from '../../core/config/route.ts';
-import { RetryableError } from '../../core/errors.ts';
-import { DELIVERY_LIFE_SECONDS, FUNCTION_TIMEOUT_SECONDS } from '../../core/limits.ts';
-import type { Rejection } from '../../core/message.ts';
-import type { Deliveries } from '../../core/ports.ts';
-import { type Clock, toIso } from '../../core/time.ts';
-import {
-  acceptedVerdict,
-  conflictVerdict,
-  isSameMessage,
-  standingVerdict,
-} from '../../core/verdict.ts';
 import {
   isOfLaterEvent,
   isOpen,
   type WindowRow,
   type WindowWrite,
   windowWriteOf,
-} from '../../core/window-row.ts';
+} from '../../core/guarantees/deduplicated/row.ts';
+import {
+  acceptedVerdict,
+  conflictVerdict,
+  isSameMessage,
+  standingVerdict,
+} from '../../core/guarantees/verdict.ts';
+import type { Rejection } from '../../core/message/message.ts';
+import type { Deliveries } from '../../core/tables/ports.ts';
 import { type Decision, type Register, type Registered, rejectionOf } from './register.ts';
 
 /**

@@ -4,14 +4,14 @@
  */
 import { Duration } from 'aws-cdk-lib';
 import { type IMetric, MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import { ALARM_KINDS, type AlarmWhat } from '../../core/alarm-kinds.ts';
 import type { Route } from '../../core/config/route.ts';
+import { ALARM_KINDS, type AlarmWhat } from '../../core/operations/alarm-kinds.ts';
 import {
   METRIC,
   METRICS_NAMESPACE,
   type Metric as MetricName,
   metricDimensions,
-} from '../../core/metrics.ts';
+} from '../../core/operations/metrics.ts';
 
 /** What says that clocks are wrong. A value of a `latest` route is never late: it is stale. */
 export function clockMetrics({ guarantee }: Pick<Route, 'guarantee'>): readonly MetricName[] {

@@ -4,9 +4,14 @@ import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-clo
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { ALARM_KINDS, type AlarmKind } from '../../core/alarm-kinds.ts';
-import { alarmDescription, alarmsOf, type BridgeAlarm, type TableName } from '../../core/alarms.ts';
 import type { Bridge } from '../../core/config/route.ts';
+import { ALARM_KINDS, type AlarmKind } from '../../core/operations/alarm-kinds.ts';
+import {
+  alarmDescription,
+  alarmsOf,
+  type BridgeAlarm,
+  type TableName,
+} from '../../core/operations/alarms.ts';
 import { pascalCase } from '../names.ts';
 import {
   brokerSignal,

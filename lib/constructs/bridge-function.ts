@@ -16,7 +16,7 @@ import {
   FUNCTION_MEMORY_MIB,
   FUNCTION_TIMEOUT_SECONDS,
   LOG_RETENTION_DAYS,
-} from '../../core/limits.ts';
+} from '../../core/base/limits.ts';
 import { BUNDLE_OPTIONS, PROJECT } from './bundle-options.ts';
 
 export const LOG_RETENTION: RetentionDays = LOG_RETENTION_DAYS;

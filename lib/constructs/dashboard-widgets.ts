@@ -9,9 +9,9 @@ import {
   Stats,
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
-import { alarmsOf, runbookSection } from '../../core/alarms.ts';
 import type { Bridge, Route } from '../../core/config/route.ts';
-import { METRIC, type Metric as MetricName, NO_ROUTE } from '../../core/metrics.ts';
+import { alarmsOf, runbookSection } from '../../core/operations/alarms.ts';
+import { METRIC, type Metric as MetricName, NO_ROUTE } from '../../core/operations/metrics.ts';
 import { awsMetric, clockMetrics, ownMetric, type WatchedRoute } from './alarm-metrics.ts';
 
 const PERIOD = Duration.minutes(5);

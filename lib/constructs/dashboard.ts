@@ -7,8 +7,8 @@ import {
   type IWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import { tablesOf } from '../../core/alarms.ts';
-import { METRIC } from '../../core/metrics.ts';
+import { tablesOf } from '../../core/operations/alarms.ts';
+import { METRIC } from '../../core/operations/metrics.ts';
 import { awsMetric, ownMetric } from './alarm-metrics.ts';
 import type { Watched } from './alarms.ts';
 import {

@@ -3,7 +3,7 @@ import { CfnEventInvokeConfig } from 'aws-cdk-lib/aws-lambda';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { CfnQueue, type Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { DELIVERY_LIFE_SECONDS, REDRIVE_RESERVE_SECONDS } from '../../core/limits.ts';
+import { DELIVERY_LIFE_SECONDS, REDRIVE_RESERVE_SECONDS } from '../../core/base/limits.ts';
 
 /** Where a delivery of a route can wait. */
 export interface Stations {
@@ -41,7 +41,7 @@ function deliveryLifeProblem({ queue, deadLetters, handler }: Stations): string 
   return (
     `a delivery can be under way for ${textOf(life)} by the template (${sum}); ` +
     `${textOf(DELIVERY_LIFE_SECONDS)} are allowed, as the function reckons with ` +
-    'DELIVERY_LIFE_SECONDS. Change these figures in core/limits.ts alone: template and function ' +
+    'DELIVERY_LIFE_SECONDS. Change these figures in core/base/limits.ts alone: template and function ' +
     'are both made from it.'
   );
 }

@@ -1,6 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
-import { receiptsTopic } from '../../core/receipts.ts';
+import { receiptsTopic } from '../../core/wire/receipts.ts';
 import { acknowledge } from './acknowledge.ts';
 
 /** Receipts to every device. */

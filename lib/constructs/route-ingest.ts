@@ -7,14 +7,14 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { type Bridge, forwardFilter, type Route, ruleName } from '../../core/config/route.ts';
-import { RULE_SQL_VERSION, ruleSql } from '../../core/envelope.ts';
 import {
   DEAD_LETTER_RETENTION_DAYS,
   QUEUE_RECEIVES_MAX,
   QUEUE_RETENTION_DAYS,
   QUEUE_VISIBILITY_SECONDS,
-} from '../../core/limits.ts';
+} from '../../core/base/limits.ts';
+import { type Bridge, forwardFilter, type Route, ruleName } from '../../core/config/route.ts';
+import { RULE_SQL_VERSION, ruleSql } from '../../core/message/envelope.ts';
 import { BridgeFunction } from './bridge-function.ts';
 import { holdToDeliveryLife } from './delivery-life.ts';
 import { grantReceipts, grantTopic } from './grant-topic.ts';

@@ -3,10 +3,10 @@
  * route knows: it travels in the variable ROUTE of the function that the rule reaches.
  */
 import * as z from 'zod';
-import { topicMatches } from '../../core/topics.ts';
+import { topicMatches } from '../../core/message/topics.ts';
+import type { RuleAction, TopicRule } from '../contracts.ts';
 import { basicIngestOf } from '../iot/basic-ingest.ts';
 import { parseRuleSql } from '../iot/rule-sql.ts';
-import type { RuleAction, TopicRule } from '../types.ts';
 import type { CloudPlan, FunctionPlan } from './plan.ts';
 
 type Plan = Pick<CloudPlan, 'rules' | 'queues' | 'mappings' | 'functions'>;

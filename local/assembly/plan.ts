@@ -3,7 +3,7 @@
  * resources that AWS checks at deployment (a role's trust, a queue's right to a dead-letter queue, a
  * function's right to read its queue) are checked here, so that nothing runs which AWS would refuse.
  */
-import type { PolicyDocument, RuleAction, TopicRule } from '../types.ts';
+import type { PolicyDocument, RuleAction, TopicRule } from '../contracts.ts';
 import { arnOf, type Environment, queueUrl, roleArn } from './account.ts';
 import type { Assembly } from './read-assembly.ts';
 import {

@@ -1,11 +1,11 @@
 /** The questions that the page asks and the wishes it has, apart from HTTP. */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { LocalCloud } from '../cloud.ts';
+import type { FleetDesk } from '../fleet/desk.ts';
 import { readFaults, readFleetWish, WishError } from './controls.ts';
-import type { FleetDesk } from './fleet-desk.ts';
 import type { Journal } from './journal.ts';
 import type { LedgerFilter, LedgerPages } from './ledger-pages.ts';
-import { hashName, type Life, lifeName } from './lives.ts';
+import { hashName, type Life, lifeName } from './message-timeline.ts';
 import type { QuarantinePages } from './quarantine-pages.ts';
 import { FIELD_CHARS_MAX, shown, shownBytes } from './text.ts';
 

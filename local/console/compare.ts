@@ -5,7 +5,7 @@ import {
   type JsonObject,
   type JsonValue,
   readJsonObject,
-} from '../../core/json.ts';
+} from '../../core/base/json.ts';
 import { FIELD_CHARS_MAX, shown, shownBytes } from './text.ts';
 
 export interface ComparedField {

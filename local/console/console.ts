@@ -6,14 +6,14 @@
  * handed to a part that is gone.
  */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { type Clock, systemClock } from '../../core/base/time.ts';
 import type { Route } from '../../core/config/route.ts';
-import { type Clock, systemClock } from '../../core/time.ts';
 import { seededChance } from '../chance.ts';
 import type { LocalCloud } from '../cloud.ts';
 import type { EventFeed } from '../feed.ts';
+import { fleetRoute } from '../fleet/charges.ts';
+import { FleetDesk } from '../fleet/desk.ts';
 import { type ApiParts, ask, change } from './api.ts';
-import { fleetRoute } from './fleet-charges.ts';
-import { FleetDesk } from './fleet-desk.ts';
 import { newToken } from './guard.ts';
 import { Journal } from './journal.ts';
 import { LedgerPages } from './ledger-pages.ts';

@@ -1,6 +1,11 @@
 /** What a person may change: faults, and the fleet. Everything is checked before anything changes. */
-import { type Faults, noFaults } from '../types.ts';
-import { FLEET_CUTS_MAX, FLEET_DEVICES_MAX, FLEET_RATE_MAX, type FleetPlan } from './fleet.ts';
+import { type Faults, noFaults } from '../contracts.ts';
+import {
+  FLEET_CUTS_MAX,
+  FLEET_DEVICES_MAX,
+  FLEET_RATE_MAX,
+  type FleetPlan,
+} from '../fleet/fleet.ts';
 
 export const DELAY_MILLIS_MAX = 60_000;
 

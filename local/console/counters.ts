@@ -2,8 +2,8 @@
  * Counts since the start, and deliveries of the last minute second by second. Owns the counts.
  * Invariant: memory does not grow with what is counted.
  */
-import type { Clock } from '../../core/time.ts';
-import type { CloudEvent, Faults } from '../types.ts';
+import type { Clock } from '../../core/base/time.ts';
+import type { CloudEvent, Faults } from '../contracts.ts';
 
 /** What became of a delivery. */
 export type Verdict =

@@ -2,7 +2,7 @@
  * The last deliveries, and which of them still wait for a verdict. Owns both. Invariants: a delivery
  * gets one verdict, in which only `accepted` can become `resumed`; no more than a bounded number is held, the oldest goes first.
  */
-import type { EpochMillis } from '../../core/time.ts';
+import type { EpochMillis } from '../../core/base/time.ts';
 import type { Verdict } from './counters.ts';
 import type { RowKey } from './table-news.ts';
 

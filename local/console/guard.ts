@@ -6,7 +6,7 @@
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Clock } from '../../core/time.ts';
+import type { Clock } from '../../core/base/time.ts';
 
 /** A refusal: a status and a sentence for a person. */
 export interface Refusal {

@@ -5,17 +5,18 @@
  * Invariants: a verdict comes from the write that names the delivery; a copy that was folded into
  * another's write gets its verdict with it; no event, however odd, makes it throw.
  */
+
+import { bodyHashOf } from '../../core/base/hash.ts';
+import type { Clock, EpochMillis } from '../../core/base/time.ts';
 import type { Route } from '../../core/config/route.ts';
-import { readEnvelope } from '../../core/envelope.ts';
-import { bodyHashOf } from '../../core/hash.ts';
-import { keyOf } from '../../core/identity.ts';
-import { readMessage } from '../../core/message.ts';
-import type { Clock, EpochMillis } from '../../core/time.ts';
-import { levelOf } from '../../core/topics.ts';
-import type { CloudEvent } from '../types.ts';
+import { readEnvelope } from '../../core/message/envelope.ts';
+import { keyOf } from '../../core/message/id.ts';
+import { readMessage } from '../../core/message/message.ts';
+import { levelOf } from '../../core/message/topics.ts';
+import type { CloudEvent } from '../contracts.ts';
 import { Counters, type Verdict } from './counters.ts';
 import { Deliveries, type DeliveryShown } from './deliveries.ts';
-import { hashName, Lives, lifeName } from './lives.ts';
+import { hashName, Lives, lifeName } from './message-timeline.ts';
 import { readForward, readReceipts } from './publications.ts';
 import type { Routes } from './routes.ts';
 import { noteOf, receiptText, stepOf } from './steps.ts';

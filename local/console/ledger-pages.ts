@@ -8,7 +8,7 @@ import {
   QueryCommand,
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';
-import { sumOf } from '../../core/decimal.ts';
+import { sumOf } from '../../core/base/decimal.ts';
 import { type Cursor, readCursor, writeCursor } from './cursor.ts';
 import type { RowKey } from './table-news.ts';
 import { shown } from './text.ts';

@@ -1,9 +1,15 @@
 /** What the bridge publishes, read back: receipts, and forwards of messages. */
+
+import {
+  isJsonNumber,
+  isJsonObject,
+  type JsonObject,
+  readJsonObject,
+} from '../../core/base/json.ts';
+import { type EpochMillis, epochMillis } from '../../core/base/time.ts';
 import type { Route } from '../../core/config/route.ts';
-import { keyOf } from '../../core/identity.ts';
-import { isJsonNumber, isJsonObject, type JsonObject, readJsonObject } from '../../core/json.ts';
-import { type EpochMillis, epochMillis } from '../../core/time.ts';
-import { idsTold, idTellingOf } from '../../core/told-ids.ts';
+import { keyOf } from '../../core/message/id.ts';
+import { idsTold, idTellingOf } from '../../core/wire/receipt-ids.ts';
 import type { Routes } from './routes.ts';
 import type { RowKey } from './table-news.ts';
 

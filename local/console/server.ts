@@ -6,7 +6,7 @@
  * ends the process or gets an answer that it has no right to.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Clock } from '../../core/time.ts';
+import type { Clock } from '../../core/base/time.ts';
 import { closeServer, listenOn } from '../listen.ts';
 import { WishError } from './controls.ts';
 import { changeRefusal, hostRefusal, originRefusal, type Refusal, RequestRate } from './guard.ts';

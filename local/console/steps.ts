@@ -1,7 +1,7 @@
 /** The words for what happens: steps in the life of a message, and notes beside the stream. */
-import { type EpochMillis, toIso } from '../../core/time.ts';
-import type { CloudEvent } from '../types.ts';
-import { hashName, lifeName, type Step } from './lives.ts';
+import { type EpochMillis, toIso } from '../../core/base/time.ts';
+import type { CloudEvent } from '../contracts.ts';
+import { hashName, lifeName, type Step } from './message-timeline.ts';
 import type { ReceiptRead } from './publications.ts';
 import type { TableNews } from './table-news.ts';
 import { shown } from './text.ts';

@@ -1,7 +1,7 @@
 /** What a function's write to a table means: read from DynamoDB's own request and answer. */
-import { bodyHashOf } from '../../core/hash.ts';
-import { partitionOf } from '../../core/identity.ts';
-import type { CloudEvent } from '../../local/types.ts';
+import { bodyHashOf } from '../../core/base/hash.ts';
+import { partitionOf } from '../../core/message/id.ts';
+import type { CloudEvent } from '../contracts.ts';
 
 export type TableEvent = Extract<CloudEvent, { readonly kind: 'table' }>;
 

@@ -2,7 +2,7 @@
  * Values of devices on their way to the page. The page shows text and nothing else; here it is cut,
  * and characters that turn, hide or overprint others are written out.
  */
-import { printable } from '../../core/printable.ts';
+import { printable } from '../../core/base/printable.ts';
 
 /** What a cell of a table shows of one value. */
 export const CELL_CHARS_MAX = 160;

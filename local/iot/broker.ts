@@ -9,9 +9,10 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket } from 'aedes';
-import type { Clock } from '../../core/time.ts';
+import type { Clock } from '../../core/base/time.ts';
+import { createTlsListener, type TlsOptions } from '../certificates/tls-listener.ts';
+import type { Chance, Faults, InboundMessage, Observer, PolicyDocument } from '../contracts.ts';
 import { listenOn } from '../listen.ts';
-import type { Chance, Faults, InboundMessage, Observer, PolicyDocument } from '../types.ts';
 import { basicIngestOf } from './basic-ingest.ts';
 import {
   type ConnectionRules,
@@ -23,7 +24,6 @@ import {
 } from './connection-rules.ts';
 import { assertSupported } from './policy.ts';
 import { createSessions, type Sessions } from './sessions.ts';
-import { createTlsListener, type TlsOptions } from './tls-listener.ts';
 
 export interface IotBrokerOptions {
   /** 0 takes any free port. */

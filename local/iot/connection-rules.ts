@@ -12,12 +12,12 @@ import {
   MQTT_PAYLOAD_BYTES_MAX,
   TOPIC_BYTES_MAX,
   TOPIC_SLASHES_MAX,
-} from '../../core/limits.ts';
-import { topicFault } from '../../core/topics.ts';
-import type { PolicyDocument } from '../types.ts';
+} from '../../core/base/limits.ts';
+import { topicFault } from '../../core/message/topics.ts';
+import type { CertificateRights } from '../certificates/registry.ts';
+import type { PolicyDocument } from '../contracts.ts';
 import { basicIngestOf } from './basic-ingest.ts';
 import { createDecisions } from './decisions.ts';
-import type { CertificateRights } from './device-registry.ts';
 import { isAllowed } from './policy.ts';
 
 export interface ConnectionRulesOptions {

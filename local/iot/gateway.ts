@@ -1,12 +1,12 @@
 /** What messages come in by: the rules, and the broker, embedded or outside, that feeds them. */
-import type { Clock } from '../../core/time.ts';
+import type { Clock } from '../../core/base/time.ts';
 import { createDeviceLevelOf, filterOf } from '../assembly/device-level.ts';
 import type { CloudPlan } from '../assembly/plan.ts';
-import type { Scheduler } from '../aws/timers.ts';
+import { type OpenDevices, openDevices } from '../certificates/device-access.ts';
 import { seededChance } from '../chance.ts';
-import type { Faults, InboundMessage, Observer } from '../types.ts';
+import type { Faults, InboundMessage, Observer } from '../contracts.ts';
+import type { Scheduler } from '../timers.ts';
 import { createIotBroker, type IotBroker } from './broker.ts';
-import { type OpenDevices, openDevices } from './device-access.ts';
 import { createOutsideBroker } from './outside-broker.ts';
 import { createRulesEngine, type RulesEngine } from './rules-engine.ts';
 

@@ -13,9 +13,9 @@
 import { Socket } from 'node:net';
 import type { MqttClient } from 'mqtt';
 import type { IPublishPacket, UserProperties } from 'mqtt-packet';
-import type { Clock } from '../../core/time.ts';
-import { levelOf } from '../../core/topics.ts';
-import type { Chance, Faults, InboundMessage, Observer } from '../types.ts';
+import type { Clock } from '../../core/base/time.ts';
+import { levelOf } from '../../core/message/topics.ts';
+import type { Chance, Faults, InboundMessage, Observer } from '../contracts.ts';
 import { visibleTopic } from './basic-ingest.ts';
 import type { BridgePublication, IotBroker } from './broker.ts';
 import { publicationFault } from './connection-rules.ts';

@@ -3,7 +3,7 @@
  * Deny that matches outweighs every Allow. What is not understood is refused at load time by
  * `assertSupported`: a statement that was read wrongly would open or close something in silence.
  */
-import type { PolicyDocument, PolicyStatement } from '../types.ts';
+import type { PolicyDocument, PolicyStatement } from '../contracts.ts';
 import { arnMatches, type Pattern, patternMatches, patternOf, textOf } from './policy-pattern.ts';
 
 /** A policy that the local cloud cannot enforce as AWS would. */

@@ -3,7 +3,7 @@
  * `SELECT expression AS alias, … FROM 'topic/filter'`. Whatever else AWS knows is refused by name:
  * a rule that runs here must mean the same there.
  */
-import { filterFault } from '../../core/topics.ts';
+import { filterFault } from '../../core/message/topics.ts';
 import { type Token, tokensOf, UnsupportedSqlError } from './rule-sql-lexer.ts';
 
 export type MqttProperty =

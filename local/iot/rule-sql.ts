@@ -2,8 +2,8 @@
  * Evaluates a rule's SQL as AWS IoT documents it ("SQL functions" of the developer guide), for the
  * subset that `rule-sql-parser.ts` reads.
  */
-import { levelOf, topicMatches } from '../../core/topics.ts';
-import type { InboundMessage } from '../types.ts';
+import { levelOf, topicMatches } from '../../core/message/topics.ts';
+import type { InboundMessage } from '../contracts.ts';
 import { basicIngestOf, visibleTopic } from './basic-ingest.ts';
 import type { MqttProperty, RuleExpression, RuleStatement } from './rule-sql-parser.ts';
 

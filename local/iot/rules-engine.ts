@@ -8,7 +8,7 @@
  * and not later, so the order in which targets answer does not change what a seed means.
  */
 import { randomUUID } from 'node:crypto';
-import { RULE_OUTPUT_BYTES_MAX } from '../../core/limits.ts';
+import { RULE_OUTPUT_BYTES_MAX } from '../../core/base/limits.ts';
 import type {
   ActionSink,
   Chance,
@@ -17,7 +17,7 @@ import type {
   Observer,
   RuleAction,
   TopicRule,
-} from '../types.ts';
+} from '../contracts.ts';
 import { basicIngestOf, visibleTopic } from './basic-ingest.ts';
 import { evaluateRule, parseRuleSql, type RuleContext, type RuleStatement } from './rule-sql.ts';
 

@@ -6,7 +6,7 @@
  * sent something is told of in one `disconnect` event.
  */
 import type { Client } from 'aedes';
-import type { Observer } from '../types.ts';
+import type { Observer } from '../contracts.ts';
 import type { Publication } from './connection-rules.ts';
 
 /** What a CONNECT asks for. */

@@ -22,7 +22,7 @@ import {
 import { costOf, PRICES, type Price } from '../../cli/cost/prices.ts';
 import { ledgerStore, type Store, type StoreWork } from '../../cli/cost/store.ts';
 import { invocationOf, type Messaging, sizesOf } from '../../cli/cost/traffic.ts';
-import { openTableEngine, type TableEngine } from '../../local/aws/tables.ts';
+import { openTableEngine, type TableEngine } from '../../local/dynamodb/tables.ts';
 
 const MILLION = new Big(1_000_000);
 const ALONE: Messaging = {

@@ -12,6 +12,7 @@ import { bookers, bridgeBooker } from '../../bench/units/bookers.ts';
 import { BODY_SIZES, writesTable } from '../../bench/units/index.ts';
 import { type Measured, measureBooker } from '../../bench/units/measure.ts';
 import { type Recorder, startRecorder } from '../../bench/units/recorder.ts';
+import { reportedUnits } from '../../bench/units/reported-units.ts';
 import { clientOf, createTables, SHAPES } from '../../bench/units/tables.ts';
 import { ledgerStore, sampleRow } from '../../cli/cost/store.ts';
 import {
@@ -25,9 +26,8 @@ import {
   writtenUnits,
 } from '../../cli/cost/units.ts';
 import { StateStack } from '../../lib/state-stack.ts';
-import { openTableEngine, type TableEngine } from '../../local/aws/tables.ts';
+import { openTableEngine, type TableEngine } from '../../local/dynamodb/tables.ts';
 import { resourceOf, testApp } from '../infra/templates.ts';
-import { reportedUnits } from './reported-units.ts';
 
 const item = (bytes: number): Item => ({ pk: { S: 'p' }, x: { S: 'x'.repeat(bytes - 4) } });
 

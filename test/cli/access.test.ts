@@ -2,14 +2,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openAccess } from '../../cli/access/access.ts';
 import { ask } from '../../cli/access/ask.ts';
+import { readUnitsOf } from '../../cli/access/confirm-scan.ts';
 import { choiceOf } from '../../cli/access/options.ts';
 import { scan } from '../../cli/access/reads.ts';
-import { readUnitsOf } from '../../cli/access/scan-consent.ts';
-import { copiesCommand } from '../../cli/copies.ts';
-import { ledgerCommand } from '../../cli/ledger.ts';
+import { copiesCommand } from '../../cli/commands/copies.ts';
+import { ledgerCommand } from '../../cli/commands/ledger.ts';
 import { checkConfig } from '../../core/config/check.ts';
 import config from '../../tollbridge.config.ts';
-import { linesOf, runHere } from './bench.ts';
+import { linesOf, runHere } from '../../tools/clouds/asking-ground.ts';
 import { awsError, type ScriptedAws, startScriptedAws, xmlError } from './scripted-aws.ts';
 
 let aws: ScriptedAws;

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import config from '../../tollbridge.config.ts';
-import { type Bench, linesOf, runProcess, startBench } from './bench.ts';
+import { type Bench, linesOf, runProcess, startBench } from '../../tools/clouds/asking-ground.ts';
 
 let bench: Bench;
 const charge = (n: number, account: string) => ({

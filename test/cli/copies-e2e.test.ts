@@ -1,8 +1,14 @@
 /** Goal: what `tollbridge copies` counts is what devices sent again, the whole way. */
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { copiesCommand } from '../../cli/copies.ts';
-import { connectThing } from '../support/thing.ts';
-import { BENCH_CONFIG, type Bench, linesOf, runHere, startBench } from './bench.ts';
+import { copiesCommand } from '../../cli/commands/copies.ts';
+import {
+  BENCH_CONFIG,
+  type Bench,
+  linesOf,
+  runHere,
+  startBench,
+} from '../../tools/clouds/asking-ground.ts';
+import { connectThing } from '../../tools/mqtt/thing.ts';
 
 vi.mock('../../tollbridge.config.ts', () => ({ default: BENCH_CONFIG }));
 

@@ -3,11 +3,17 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { copiesCommand } from '../../cli/copies.ts';
+import { copiesCommand } from '../../cli/commands/copies.ts';
 import { traceCommand } from '../../cli/trace/command.ts';
-import { COPY_NOTE, type CopyNote } from '../../core/copy-note.ts';
-import { connectThing } from '../support/thing.ts';
-import { BENCH_CONFIG, type Bench, linesOf, runHere, startBench } from './bench.ts';
+import { COPY_NOTE, type CopyNote } from '../../core/operations/copy-note.ts';
+import {
+  BENCH_CONFIG,
+  type Bench,
+  linesOf,
+  runHere,
+  startBench,
+} from '../../tools/clouds/asking-ground.ts';
+import { connectThing } from '../../tools/mqtt/thing.ts';
 
 vi.mock('../../tollbridge.config.ts', () => ({ default: BENCH_CONFIG }));
 

@@ -1,12 +1,12 @@
 /** Goal: `npm run cost` computes a month's bill by line, and docs/scale.md says what it computes. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { costCommand } from '../../cli/cost/command.ts';
 import { PRICES } from '../../cli/cost/prices.ts';
 import { SAMPLE_BRIDGE } from '../../cli/cost/sample.ts';
-import { costCommand } from '../../cli/cost.ts';
-import { alarmsOf } from '../../core/alarms.ts';
-import { INDEX_SHARDS_MAX, QUEUE_BATCH_MESSAGES } from '../../core/limits.ts';
-import { runHere } from './bench.ts';
+import { INDEX_SHARDS_MAX, QUEUE_BATCH_MESSAGES } from '../../core/base/limits.ts';
+import { alarmsOf } from '../../core/operations/alarms.ts';
+import { runHere } from '../../tools/clouds/asking-ground.ts';
 
 const LOAD = ['--events-per-day', '1000000', '--devices', '10000'] as const;
 const cost = (...args: readonly string[]) => runHere(costCommand(), args);

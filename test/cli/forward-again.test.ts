@@ -1,19 +1,19 @@
 /** Goal: a forward that was lost goes out again as it did, under the name that receivers know. */
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { forwardAgain, forwardAgainCommand } from '../../cli/forward-again.ts';
-import { publisherOf } from '../../cli/publishing.ts';
-import { quarantineCommand } from '../../cli/quarantine.ts';
-import { keyText } from '../../cli/quarantine-key.ts';
+import { publisherOf } from '../../cli/access/publishing.ts';
+import { forwardAgain, forwardAgainCommand } from '../../cli/commands/forward-again.ts';
+import { quarantineCommand } from '../../cli/quarantine/command.ts';
+import { keyText } from '../../cli/quarantine/key.ts';
+import { RetryableError } from '../../core/base/errors.ts';
+import { bodyHashOf } from '../../core/base/hash.ts';
 import type { Route } from '../../core/config/route.ts';
 import { payload } from '../../core/config/sources.ts';
-import { RetryableError } from '../../core/errors.ts';
-import { bodyHashOf } from '../../core/hash.ts';
-import { linesOf, runHere } from './bench.ts';
-import { charge, OBEYED, type RepairBench, startRepairBench, told } from './repair-bench.ts';
+import { linesOf, runHere } from '../../tools/clouds/asking-ground.ts';
+import { charge, OBEYED, type RepairBench, startRepairBench, told } from './repair-fixture.ts';
 
 vi.mock('../../tollbridge.config.ts', async () => ({
-  default: (await import('./repair-bench.ts')).REPAIR_CONFIG,
+  default: (await import('./repair-fixture.ts')).REPAIR_CONFIG,
 }));
 
 let bench: RepairBench;

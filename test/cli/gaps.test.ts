@@ -1,7 +1,13 @@
 /** Goal: `tollbridge gaps` names every number that never came, and none that did. */
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { gapsCommand } from '../../cli/gaps.ts';
-import { BENCH_CONFIG, type Bench, linesOf, runHere, startBench } from './bench.ts';
+import { gapsCommand } from '../../cli/commands/gaps.ts';
+import {
+  BENCH_CONFIG,
+  type Bench,
+  linesOf,
+  runHere,
+  startBench,
+} from '../../tools/clouds/asking-ground.ts';
 
 vi.mock('../../tollbridge.config.ts', () => ({ default: BENCH_CONFIG }));
 

@@ -1,8 +1,14 @@
 /** Goal: an invoice is exact, complete, and stays what it was once its period is closed. */
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { invoiceCommand } from '../../cli/invoice.ts';
-import { BENCH_CONFIG, type Bench, linesOf, runHere, startBench } from './bench.ts';
+import { invoiceCommand } from '../../cli/commands/invoice.ts';
+import {
+  BENCH_CONFIG,
+  type Bench,
+  linesOf,
+  runHere,
+  startBench,
+} from '../../tools/clouds/asking-ground.ts';
 
 vi.mock('../../tollbridge.config.ts', () => ({ default: BENCH_CONFIG }));
 

@@ -1,7 +1,13 @@
 /** Goal: `tollbridge ledger` prints the rows that are there, and each once, whatever is in them. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { ledgerCommand } from '../../cli/ledger.ts';
-import { BENCH_CONFIG, type Bench, linesOf, runHere, startBench } from './bench.ts';
+import { ledgerCommand } from '../../cli/commands/ledger.ts';
+import {
+  BENCH_CONFIG,
+  type Bench,
+  linesOf,
+  runHere,
+  startBench,
+} from '../../tools/clouds/asking-ground.ts';
 
 vi.mock('../../tollbridge.config.ts', () => ({ default: BENCH_CONFIG }));
 

@@ -2,14 +2,14 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Bench, startBench } from './bench.ts';
+import { type Bench, startBench } from '../../tools/clouds/asking-ground.ts';
 import {
   document,
   EXPECTED,
   type Statement,
   seedForQueries,
   statementsOf,
-} from './documented-queries.ts';
+} from '../../tools/clouds/documented-queries.ts';
 
 const run = promisify(execFile);
 const isInstalled = spawnSync('aws', ['--version']).status === 0;

@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openLogs } from '../../cli/access/logs.ts';
-import { type Bench, startBench } from './bench.ts';
+import { type Bench, startBench } from '../../tools/clouds/asking-ground.ts';
 import {
   document,
   EXPECTED,
@@ -19,7 +19,7 @@ import {
   type Statement,
   seedForQueries,
   statementsOf,
-} from './documented-queries.ts';
+} from '../../tools/clouds/documented-queries.ts';
 
 let bench: Bench;
 let statements: readonly Statement[];

@@ -5,11 +5,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { keyText } from '../../cli/quarantine-key.ts';
-import { bodyHashOf } from '../../core/hash.ts';
+import { keyText } from '../../cli/quarantine/key.ts';
+import { bodyHashOf } from '../../core/base/hash.ts';
 import config from '../../tollbridge.config.ts';
-import { linesOf, runProcess } from './bench.ts';
-import { charge, type RepairBench, startRepairBench, told } from './repair-bench.ts';
+import { linesOf, runProcess } from '../../tools/clouds/asking-ground.ts';
+import { charge, type RepairBench, startRepairBench, told } from './repair-fixture.ts';
 
 let bench: RepairBench;
 let key: string;

@@ -1,8 +1,14 @@
 /** Goal: `tollbridge trace` finds a message under every reading of its id, and guesses nothing. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { traceCommand } from '../../cli/trace/command.ts';
-import { connectThing } from '../support/thing.ts';
-import { BENCH_CONFIG, type Bench, linesOf, runHere, startBench } from './bench.ts';
+import {
+  BENCH_CONFIG,
+  type Bench,
+  linesOf,
+  runHere,
+  startBench,
+} from '../../tools/clouds/asking-ground.ts';
+import { connectThing } from '../../tools/mqtt/thing.ts';
 
 vi.mock('../../tollbridge.config.ts', () => ({ default: BENCH_CONFIG }));
 

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { bundleVariant } from '../../cli/demo/variant.ts';
-import type { Reconciliation } from '../../local/console/fleet-books.ts';
+import type { Reconciliation } from '../../local/fleet/books.ts';
 import config from '../../tollbridge.config.ts';
-import { type ConsoleBench, startConsoleBench } from './console-bench.ts';
+import { type ConsoleBench, startConsoleBench } from './console-fixture.ts';
 
 let bench: ConsoleBench;
 beforeAll(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tollbridge-console-'));
-  await bundleVariant('core/ledger-row.ts', 'cli/demo/broken-key.ts', folder);
+  await bundleVariant('core/guarantees/exactly-once/row.ts', 'cli/demo/broken-key.ts', folder);
   bench = await startConsoleBench(config, { RoutesChargesIngestFunction: folder });
 });
 afterAll(() => bench.close());

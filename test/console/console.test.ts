@@ -4,14 +4,14 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DeliveryShown } from '../../local/console/deliveries.ts';
-import type { Reconciliation } from '../../local/console/fleet-books.ts';
 import type { LedgerPage } from '../../local/console/ledger-pages.ts';
-import type { Life } from '../../local/console/lives.ts';
+import type { Life } from '../../local/console/message-timeline.ts';
 import type { QuarantineDetail, QuarantineList } from '../../local/console/quarantine-pages.ts';
-import type { Faults } from '../../local/types.ts';
+import type { Faults } from '../../local/contracts.ts';
+import type { Reconciliation } from '../../local/fleet/books.ts';
 import config from '../../tollbridge.config.ts';
-import { connectThing, type Thing } from '../support/thing.ts';
-import { type ConsoleBench, type Problem, startConsoleBench } from './console-bench.ts';
+import { connectThing, type Thing } from '../../tools/mqtt/thing.ts';
+import { type ConsoleBench, type Problem, startConsoleBench } from './console-fixture.ts';
 
 const AT = new Date().toISOString();
 const MONTH = AT.slice(0, 7);

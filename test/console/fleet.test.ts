@@ -1,11 +1,11 @@
 /** The console's fleet: what it means, and whether its books find what is billed twice or missing. */
 import { describe, expect, it } from 'vitest';
+import { sumOf } from '../../core/base/decimal.ts';
 import { payload, sequence, topicLevel } from '../../core/config/sources.ts';
-import { sumOf } from '../../core/decimal.ts';
 import { seededChance } from '../../local/chance.ts';
-import { FleetBooks } from '../../local/console/fleet-books.ts';
-import { contradicted, drawCharge, fleetRoute } from '../../local/console/fleet-charges.ts';
-import { NOW, routeOf, windowRouteOf } from '../support/samples.ts';
+import { FleetBooks } from '../../local/fleet/books.ts';
+import { contradicted, drawCharge, fleetRoute } from '../../local/fleet/charges.ts';
+import { NOW, routeOf, windowRouteOf } from '../../tools/handlers/samples.ts';
 
 describe('the fleet', () => {
   const chance = seededChance(1);

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Route } from '../../core/config/route.ts';
 import { Journal } from '../../local/console/journal.ts';
+import type { CloudEvent } from '../../local/contracts.ts';
 import { createEventFeed } from '../../local/feed.ts';
-import type { CloudEvent } from '../../local/types.ts';
-import { NOW, routeOf, windowRouteOf } from '../support/samples.ts';
+import { NOW, routeOf, windowRouteOf } from '../../tools/handlers/samples.ts';
 
 describe('events', () => {
   it('reach every listener, also when one of them throws', () => {

@@ -5,15 +5,15 @@ import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { epochMillis } from '../../core/time.ts';
+import { epochMillis } from '../../core/base/time.ts';
 import { compareBodies } from '../../local/console/compare.ts';
 import { Counters } from '../../local/console/counters.ts';
 import { readCursor, writeCursor } from '../../local/console/cursor.ts';
 import { Deliveries, type DeliveryShown } from '../../local/console/deliveries.ts';
-import { Lives } from '../../local/console/lives.ts';
+import { Lives } from '../../local/console/message-timeline.ts';
 import { createStreamHub } from '../../local/console/stream.ts';
 import { shown, shownBytes } from '../../local/console/text.ts';
-import { NOW } from '../support/samples.ts';
+import { NOW } from '../../tools/handlers/samples.ts';
 
 const PAGE = fileURLToPath(new URL('../../local/console/page', import.meta.url));
 

@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readFaults, readFleetWish, WishError } from '../../local/console/controls.ts';
-import { serverBench, TOKEN } from './server-bench.ts';
+import { serverBench, TOKEN } from './server-fixture.ts';
 
 const { ask, changes, port, own, pass } = serverBench();
 

@@ -3,7 +3,7 @@
  * Method: the real server on a free port, asked over sockets.
  */
 import { describe, expect, it } from 'vitest';
-import { serverBench, TOKEN } from './server-bench.ts';
+import { serverBench, TOKEN } from './server-fixture.ts';
 
 const { ask, changes, questions, port, own, good, pass } = serverBench();
 const post = (headers: Readonly<Record<string, string>>, body = '{"duplicate":0.5}') =>

@@ -8,12 +8,12 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bodyHashOf } from '../../core/base/hash.ts';
 import type { Config } from '../../core/config/route.ts';
 import { payload, topicLevel } from '../../core/config/sources.ts';
-import { bodyHashOf } from '../../core/hash.ts';
 import { seededChance } from '../../local/chance.ts';
-import { startTestCloud, type TestCloud } from '../support/cloud.ts';
-import { synthesizeConfig, type TestAssembly } from '../support/synthesize.ts';
+import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
+import { synthesizeConfig, type TestAssembly } from '../../tools/clouds/synthesize.ts';
 import { newOutbox } from './folders.ts';
 
 const CHILD = fileURLToPath(new URL('crash-child.ts', import.meta.url));

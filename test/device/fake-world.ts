@@ -2,15 +2,15 @@
  * The device's logic on ports alone: a clock that stands until it is moved, a network that does what
  * the test says, a disk in memory. No time passes and nothing is random.
  */
-import { epochMillis } from '../../core/time.ts';
-import { type Draft, draftOf } from '../../device/body.ts';
-import type { Entry } from '../../device/entry.ts';
+import { epochMillis } from '../../core/base/time.ts';
 import type { DeviceEvents } from '../../device/events.ts';
-import type { Outbox } from '../../device/outbox.ts';
-import { openOutbox } from '../../device/outbox-start.ts';
+import type { Entry } from '../../device/outbox/entry.ts';
+import type { Outbox } from '../../device/outbox/outbox.ts';
+import { openOutbox } from '../../device/outbox/start.ts';
 import type { Publication, PublishOutcome, Timers, Transport } from '../../device/ports.ts';
-import { checkRoutes, type DeviceRoute, type Routes } from '../../device/profile.ts';
-import { Sender, type SenderSettings } from '../../device/sender.ts';
+import { type Draft, draftOf } from '../../device/publish/body.ts';
+import { checkRoutes, type DeviceRoute, type Routes } from '../../device/publish/profile.ts';
+import { Sender, type SenderSettings } from '../../device/publish/sender.ts';
 import { MemoryStore } from './memory-store.ts';
 
 /** Lets everything that is ready run. */

@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { Device } from '../../device/device.ts';
 import type { ConnectOptions } from '../../device/index.ts';
 import { checkOptions, systemTimers } from '../../device/options.ts';
-import { startFakeBroker } from '../local/fake-mqtt5-broker.ts';
+import { startFakeBroker } from '../local/iot/fake-mqtt5-broker.ts';
+import { connectTo, receiptOf, startBroker, TOPIC } from './connection/scripted-fixture.ts';
 import { startWorld } from './fake-world.ts';
 import { newOutbox } from './folders.ts';
-import { connectTo, receiptOf, startBroker, TOPIC } from './scripted.ts';
 
 describe('without a network', () => {
   it('a drain that is given up leaves nothing behind', async () => {

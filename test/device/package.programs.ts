@@ -10,8 +10,8 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import config from '../../tollbridge.config.ts';
-import { startTestCloud, type TestCloud } from '../support/cloud.ts';
-import { synthesizeConfig, type TestAssembly } from '../support/synthesize.ts';
+import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
+import { synthesizeConfig, type TestAssembly } from '../../tools/clouds/synthesize.ts';
 import { newOutbox } from './folders.ts';
 
 const run = promisify(execFile);

@@ -4,11 +4,11 @@
  * cloud, rows read from the tables.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bodyHashOf } from '../../core/hash.ts';
+import { bodyHashOf } from '../../core/base/hash.ts';
 import config from '../../tollbridge.config.ts';
-import { startTestCloud, type TestCloud } from '../support/cloud.ts';
-import { synthesizeConfig, type TestAssembly } from '../support/synthesize.ts';
-import { closed, connectThing } from '../support/thing.ts';
+import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
+import { synthesizeConfig, type TestAssembly } from '../../tools/clouds/synthesize.ts';
+import { closed, connectThing } from '../../tools/mqtt/thing.ts';
 
 const now = () => new Date().toISOString();
 const charge = (fields: object = {}) =>

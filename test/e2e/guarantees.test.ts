@@ -13,10 +13,10 @@ import {
   timestamp,
   topicLevel,
 } from '../../core/config/sources.ts';
-import { gapsOf } from '../../core/sequence.ts';
-import { startTestCloud, type TestCloud } from '../support/cloud.ts';
-import { synthesizeConfig, type TestAssembly } from '../support/synthesize.ts';
-import { connectThing, type ReceiptsMessage, type Thing } from '../support/thing.ts';
+import { gapsOf } from '../../core/operations/gaps.ts';
+import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
+import { synthesizeConfig, type TestAssembly } from '../../tools/clouds/synthesize.ts';
+import { connectThing, type ReceiptsMessage, type Thing } from '../../tools/mqtt/thing.ts';
 
 const device = topicLevel(2);
 const entry = {

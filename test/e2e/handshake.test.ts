@@ -3,13 +3,13 @@
  * guarantee. Method: real MQTT.js clients against the local cloud, rows read from the tables.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bodyHashOf } from '../../core/base/hash.ts';
+import { DELIVERY_LIFE_SECONDS } from '../../core/base/limits.ts';
 import { defineConfig } from '../../core/config/route.ts';
 import { payload, sequence, timestamp, topicLevel } from '../../core/config/sources.ts';
-import { bodyHashOf } from '../../core/hash.ts';
-import { DELIVERY_LIFE_SECONDS } from '../../core/limits.ts';
-import { startTestCloud, type TestCloud } from '../support/cloud.ts';
-import { synthesizeConfig, type TestAssembly } from '../support/synthesize.ts';
-import { closed, connectThing, type Thing } from '../support/thing.ts';
+import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
+import { synthesizeConfig, type TestAssembly } from '../../tools/clouds/synthesize.ts';
+import { closed, connectThing, type Thing } from '../../tools/mqtt/thing.ts';
 
 const config = defineConfig({
   routes: {

@@ -4,9 +4,9 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import config from '../../tollbridge.config.ts';
-import { startTestCloud, type TestCloud } from '../support/cloud.ts';
-import { synthesizeConfig, type TestAssembly } from '../support/synthesize.ts';
-import { connectThing } from '../support/thing.ts';
+import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
+import { synthesizeConfig, type TestAssembly } from '../../tools/clouds/synthesize.ts';
+import { connectThing } from '../../tools/mqtt/thing.ts';
 
 let assembly: TestAssembly;
 let bridge: TestCloud;

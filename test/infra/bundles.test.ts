@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import config from '../../tollbridge.config.ts';
-import { synthesizeConfig, type TestAssembly } from '../support/synthesize.ts';
+import { synthesizeConfig, type TestAssembly } from '../../tools/clouds/synthesize.ts';
 
 const BUNDLE_BYTES_MAX = 400_000;
 

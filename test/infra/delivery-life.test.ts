@@ -2,8 +2,8 @@ import type { CfnResource } from 'aws-cdk-lib';
 import { CfnEventInvokeConfig, EventInvokeConfig } from 'aws-cdk-lib/aws-lambda';
 import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, it } from 'vitest';
+import { DELIVERY_LIFE_SECONDS } from '../../core/base/limits.ts';
 import { checkConfig } from '../../core/config/check.ts';
-import { DELIVERY_LIFE_SECONDS } from '../../core/limits.ts';
 import { type BridgeApp, buildApp } from '../../lib/build-app.ts';
 import type { RouteIngest } from '../../lib/constructs/route-ingest.ts';
 import { resourcesOf, templatesOf, testApp, threeConfig } from './templates.ts';
@@ -45,7 +45,7 @@ describe('the time that a delivery can be under way', () => {
         '(retention of the queue 432000 s + retention of the dead-letter queue 1209600 s + ' +
         "age of an event in Lambda's own queue 21600 s + reserve for a redrive 86400 s); " +
         '1663200 s are allowed, as the function reckons with DELIVERY_LIFE_SECONDS. Change these ' +
-        'figures in core/limits.ts alone: template and function are both made from it.',
+        'figures in core/base/limits.ts alone: template and function are both made from it.',
     );
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkConfig } from '../../core/config/check.ts';
-import { ruleSql } from '../../core/envelope.ts';
-import { handshakeRouteOf } from '../../core/handshake-route.ts';
+import { ruleSql } from '../../core/message/envelope.ts';
+import { handshakeRouteOf } from '../../core/wire/handshake-route.ts';
 import config from '../../tollbridge.config.ts';
 import {
   otherConfig,

@@ -1,7 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { checkConfig } from '../../core/config/check.ts';
-import { type Config, ruleName } from '../../core/config/route.ts';
-import { ruleSql } from '../../core/envelope.ts';
 import {
   ASYNC_AGE_HOURS_MAX,
   ASYNC_RETRIES,
@@ -9,7 +6,10 @@ import {
   LOG_RETENTION_DAYS,
   QUEUE_BATCH_MESSAGES,
   QUEUE_VISIBILITY_SECONDS,
-} from '../../core/limits.ts';
+} from '../../core/base/limits.ts';
+import { checkConfig } from '../../core/config/check.ts';
+import { type Config, ruleName } from '../../core/config/route.ts';
+import { ruleSql } from '../../core/message/envelope.ts';
 import config from '../../tollbridge.config.ts';
 import {
   type Found,

@@ -1,10 +1,10 @@
 import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { alarmsOf, RUNBOOK, runbookSection } from '../../core/alarms.ts';
 import { defineConfig } from '../../core/config/route.ts';
-import { METRIC, METRICS_NAMESPACE, unitOf } from '../../core/metrics.ts';
-import { driveBridge, emittedBy } from '../support/emf.ts';
-import { charges } from '../support/samples.ts';
+import { alarmsOf, RUNBOOK, runbookSection } from '../../core/operations/alarms.ts';
+import { METRIC, METRICS_NAMESPACE, unitOf } from '../../core/operations/metrics.ts';
+import { driveBridge, emittedBy } from '../../tools/handlers/emf.ts';
+import { charges } from '../../tools/handlers/samples.ts';
 import { AWS_METRICS } from './aws-metrics.ts';
 import { bridgeOf, bridges, metricsIn, widgetsIn } from './ops-metrics.ts';
 import { resourceOf, templatesOf } from './templates.ts';

@@ -3,7 +3,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { checkConfig } from '../../core/config/check.ts';
 import type { Config } from '../../core/config/route.ts';
 import config from '../../tollbridge.config.ts';
-import { watchedConfig } from '../support/watched-config.ts';
+import { watchedConfig } from '../../tools/handlers/watched-config.ts';
 import {
   otherConfig,
   type Properties,

@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { ALARM_KINDS, type AlarmWhat } from '../../core/alarm-kinds.ts';
-import { alarmsOf, RUNBOOK, runbookSection } from '../../core/alarms.ts';
-import { checkConfig } from '../../core/config/check.ts';
-import type { Config } from '../../core/config/route.ts';
 import {
   DEAD_LETTER_RETENTION_DAYS,
   QUEUE_RECEIVES_MAX,
   QUEUE_VISIBILITY_SECONDS,
-} from '../../core/limits.ts';
+} from '../../core/base/limits.ts';
+import { checkConfig } from '../../core/config/check.ts';
+import type { Config } from '../../core/config/route.ts';
+import { ALARM_KINDS, type AlarmWhat } from '../../core/operations/alarm-kinds.ts';
+import { alarmsOf, RUNBOOK, runbookSection } from '../../core/operations/alarms.ts';
 import { buildApp } from '../../lib/build-app.ts';
 import config from '../../tollbridge.config.ts';
-import { charges } from '../support/samples.ts';
-import { watchedConfig } from '../support/watched-config.ts';
+import { charges } from '../../tools/handlers/samples.ts';
+import { watchedConfig } from '../../tools/handlers/watched-config.ts';
 import { alarmsIn, bridgeOf, bridges } from './ops-metrics.ts';
 import {
   inventoryOf,

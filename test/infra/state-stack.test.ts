@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { DELIVERY_LIFE_SECONDS } from '../../core/base/limits.ts';
+import { epochMillis } from '../../core/base/time.ts';
 import { checkConfig } from '../../core/config/check.ts';
 import { defineConfig, type Route } from '../../core/config/route.ts';
-import type { Delivery } from '../../core/envelope.ts';
-import { ledgerWriteOf } from '../../core/ledger-row.ts';
-import { DELIVERY_LIFE_SECONDS } from '../../core/limits.ts';
-import { readMessage } from '../../core/message.ts';
-import { quarantineRowOf } from '../../core/quarantine-row.ts';
-import { stateWriteOf } from '../../core/state-row.ts';
-import { epochMillis } from '../../core/time.ts';
-import { windowWriteOf } from '../../core/window-row.ts';
+import { windowWriteOf } from '../../core/guarantees/deduplicated/row.ts';
+import { ledgerWriteOf } from '../../core/guarantees/exactly-once/row.ts';
+import { stateWriteOf } from '../../core/guarantees/latest/row.ts';
+import type { Delivery } from '../../core/message/envelope.ts';
+import { readMessage } from '../../core/message/message.ts';
+import { quarantineRowOf } from '../../core/tables/quarantine-row.ts';
 import { stateUpdate, windowUpdate } from '../../lambda/adapters/writes.ts';
 import config from '../../tollbridge.config.ts';
 import {

@@ -5,11 +5,11 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { epochMillis } from '../../core/time.ts';
-import { type ManualScheduler, manualScheduler } from '../../local/aws/timers.ts';
+import { epochMillis } from '../../core/base/time.ts';
 import { type CloudOptions, type LocalCloud, startCloud } from '../../local/cloud.ts';
-import { type CloudEvent, noFaults } from '../../local/types.ts';
-import { handlerCode, synthesizeSample } from './cloud-app.ts';
+import { type CloudEvent, noFaults } from '../../local/contracts.ts';
+import { type ManualScheduler, manualScheduler } from '../../local/timers.ts';
+import { handlerCode, synthesizeSample } from './cloud-app-fixture.ts';
 
 let root: string;
 let assembly: string;

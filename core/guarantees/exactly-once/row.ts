@@ -1,0 +1,82 @@
+/** A row of the ledger: a booked billing message. It is never forgotten. */
+import { createHash } from 'node:crypto';
+import { TerminalError } from '../../base/errors.ts';
+import { PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX } from '../../base/limits.ts';
+import { type EpochMillis, toIso } from '../../base/time.ts';
+import type { LedgerRoute } from '../../config/route.ts';
+import type { Delivery } from '../../message/envelope.ts';
+import type { MessageKey } from '../../message/id.ts';
+import { factsOf, type Message } from '../../message/message.ts';
+import {
+  type Decimal,
+  type FirstWrite,
+  firstWriteOf,
+  type RowWrite,
+  rowFault,
+} from '../../tables/row.ts';
+
+/** Raised with every change of the list of attributes below. */
+export const LEDGER_ROW_VERSION = 2;
+
+/** What the first delivery writes and nothing changes after (I1). */
+export interface LedgerFirstWrite extends FirstWrite {
+  readonly account: string;
+  readonly amount: Decimal;
+  readonly unit: string;
+  /** ISO 8601. */
+  readonly occurredAt: string;
+  readonly occurredAtMillis: EpochMillis;
+  /** Where the id is a sequence: its epoch and number, for finding gaps. */
+  readonly epoch: string | null;
+  readonly sequence: string | null;
+  /** `account#period#shard`, the partition key of the index by-account. */
+  readonly accountPeriod: string;
+  /** `occurredAt#device#id`, its sort key. */
+  readonly occurrence: string;
+}
+
+export type LedgerWrite = RowWrite<LedgerFirstWrite>;
+
+/** @throws TerminalError when DynamoDB would refuse the row */
+export function ledgerWriteOf(
+  route: LedgerRoute,
+  delivery: Delivery,
+  message: Message,
+  tries: number,
+  now: EpochMillis,
+): LedgerWrite {
+  const { key } = message;
+  const { entry, counted } = factsOf(message, 'exactly-once');
+  const occurredAt = toIso(entry.occurredAt);
+  const period = occurredAt.slice(0, 7);
+  const write = {
+    key,
+    tries,
+    lastSeenAt: toIso(now),
+    // What is spread stands last: V8 takes fifty times as long for properties that follow a spread.
+    first: {
+      account: entry.account,
+      amount: { decimal: entry.amount },
+      unit: entry.unit,
+      occurredAt,
+      occurredAtMillis: entry.occurredAt,
+      epoch: counted?.epoch ?? null,
+      sequence: counted?.number ?? null,
+      accountPeriod: `${entry.account}#${period}#${shardOf(key, route.indexShards)}`,
+      occurrence: `${occurredAt}#${message.device}#${key.id}`,
+      ...firstWriteOf(route, delivery, message, LEDGER_ROW_VERSION, now),
+    },
+  };
+  const fault = rowFault(write, [
+    ['accountPeriod', write.first.accountPeriod, PARTITION_KEY_BYTES_MAX],
+    ['occurrence', write.first.occurrence, SORT_KEY_BYTES_MAX],
+  ]);
+  if (fault !== undefined) throw new TerminalError(`booking refused: ${fault}`);
+  return write;
+}
+
+/** The index partition of an id, from 0: the same for every delivery of a message. */
+function shardOf(key: MessageKey, shards: number): number {
+  if (shards === 1) return 0;
+  return createHash('sha256').update(key.id).digest().readUInt32BE(0) % shards;
+}

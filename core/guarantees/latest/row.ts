@@ -1,0 +1,54 @@
+/** A row of the state: the newest value of a topic. */
+
+import { TerminalError } from '../../base/errors.ts';
+import { type EpochMillis, toIso } from '../../base/time.ts';
+import type { StateRoute } from '../../config/route.ts';
+import type { Delivery } from '../../message/envelope.ts';
+import { factsOf, type Message } from '../../message/message.ts';
+import {
+  type FirstWrite,
+  firstWriteOf,
+  type Row,
+  type RowWrite,
+  rowFault,
+} from '../../tables/row.ts';
+
+/** Raised with every change of the list of attributes; each newer value writes all of them. */
+export const STATE_ROW_VERSION = 1;
+
+export interface StateFirstWrite extends FirstWrite {
+  /** Epoch milliseconds; what decides which value is newer. */
+  readonly version: EpochMillis;
+  /** The same in ISO 8601, to be read. */
+  readonly versionAt: string;
+}
+
+export type StateWrite = RowWrite<StateFirstWrite>;
+
+export interface StateRow extends Row {
+  readonly version: EpochMillis;
+}
+
+/** @throws TerminalError when DynamoDB would refuse the row */
+export function stateWriteOf(
+  route: StateRoute,
+  delivery: Delivery,
+  message: Message,
+  tries: number,
+  now: EpochMillis,
+): StateWrite {
+  const { version } = factsOf(message, 'latest');
+  const write = {
+    key: message.key,
+    tries,
+    lastSeenAt: toIso(now),
+    first: {
+      ...firstWriteOf(route, delivery, message, STATE_ROW_VERSION, now),
+      version,
+      versionAt: toIso(version),
+    },
+  };
+  const fault = rowFault(write);
+  if (fault !== undefined) throw new TerminalError(`booking refused: ${fault}`);
+  return write;
+}

@@ -1,0 +1,154 @@
+/**
+ * What a rule hands to the function: the envelope, and the SQL that makes it. Both stand here so
+ * that the names on the two sides cannot part.
+ */
+
+import { type EpochMillis, epochMillis } from '../base/time.ts';
+import { stripBasicIngest } from './topics.ts';
+
+/**
+ * The SQL of a route's rule (SQL version 2016-03-23). The body travels as base64, so that any
+ * payload arrives as the device sent it; `newuuid()` names this arrival and stays the same through
+ * every retry of queue and function.
+ */
+export function ruleSql(topic: string): string {
+  return (
+    "SELECT encode(*, 'base64') AS body, topic() AS topic, clientid() AS clientId, " +
+    'principal() AS principal, timestamp() AS receivedAt, newuuid() AS deliveryId, ' +
+    'get_user_properties() AS userProperties, ' +
+    "get_mqtt_property('correlation_data') AS correlationData " +
+    `FROM '${topic}'`
+  );
+}
+export const RULE_SQL_VERSION = '2016-03-23';
+
+/**
+ * The message attribute in which a redrive keeps when a dead letter first arrived, in epoch
+ * milliseconds: a queue gives what is moved into it a new sent time.
+ */
+export const RECEIVED_AT_ATTRIBUTE = 'tollbridge-received-at';
+
+/** One arrival of a message at the rule. */
+export interface Delivery {
+  /** Stays the same however often queues and functions try it; differs for a device's re-send. */
+  readonly deliveryId: string;
+  /** As the device means it, without Basic Ingest's prefix. */
+  readonly topic: string;
+  readonly body: Uint8Array;
+  /** The rule's clock; on the error road the queue's sent time or the first handling. */
+  readonly receivedAt: EpochMillis;
+  /** Undefined when the message did not come over MQTT. */
+  readonly clientId: string | undefined;
+  /** Not known on the error road. */
+  readonly principal: string | undefined;
+  /** MQTT 5, in the order they were sent; not known on the error road. */
+  readonly userProperties?: readonly (readonly [name: string, value: string])[];
+  /** MQTT 5, base64; not known on the error road. */
+  readonly correlationData?: string;
+}
+
+export type EnvelopeReading =
+  | { readonly ok: true; readonly delivery: Delivery }
+  | { readonly ok: false; readonly detail: string };
+
+/**
+ * Reads the rule's envelope, or the one of its error action (AWS IoT, "Error handling (error
+ * action)").
+ *
+ * @param arrivedAt what stands for `receivedAt` where the envelope has none
+ */
+export function readEnvelope(value: unknown, arrivedAt: EpochMillis): EnvelopeReading {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return { ok: false, detail: 'the envelope is not a JSON object' };
+  }
+  const fields = value as Readonly<Record<string, unknown>>;
+  return 'base64OriginalPayload' in fields
+    ? readErrorEnvelope(fields, arrivedAt)
+    : readRuleEnvelope(fields);
+}
+
+/** The end of the year 9999: beyond it ISO 8601 has more digits, and rows would no longer sort. */
+const RECEIVED_AT_MAX = 253_402_300_799_999;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function readRuleEnvelope(fields: Fields): EnvelopeReading {
+  const { receivedAt } = fields;
+  const isInteger = typeof receivedAt === 'number' && Number.isInteger(receivedAt);
+  if (!isInteger || !(receivedAt >= 0 && receivedAt <= RECEIVED_AT_MAX)) {
+    return { ok: false, detail: 'the envelope has no receivedAt in epoch milliseconds' };
+  }
+  return readDelivery({
+    deliveryId: fields.deliveryId,
+    topic: fields.topic,
+    base64: fields.body,
+    receivedAt: epochMillis(receivedAt),
+    clientId: fields.clientId,
+    principal: fields.principal,
+    userProperties: fields.userProperties,
+    correlationData: fields.correlationData,
+  });
+}
+
+function readErrorEnvelope(fields: Fields, arrivedAt: EpochMillis): EnvelopeReading {
+  return readDelivery({
+    deliveryId: fields.cloudwatchTraceId,
+    topic: fields.topic,
+    base64: fields.base64OriginalPayload,
+    receivedAt: arrivedAt,
+    clientId: fields.clientId,
+    principal: undefined,
+  });
+}
+
+function readDelivery(found: {
+  readonly deliveryId: unknown;
+  readonly topic: unknown;
+  readonly base64: unknown;
+  readonly receivedAt: EpochMillis;
+  readonly clientId: unknown;
+  readonly principal: unknown;
+  readonly userProperties?: unknown;
+  readonly correlationData?: unknown;
+}): EnvelopeReading {
+  const { deliveryId, topic, base64, receivedAt } = found;
+  if (typeof deliveryId !== 'string' || deliveryId === '') {
+    return { ok: false, detail: 'the envelope has no deliveryId' };
+  }
+  if (typeof topic !== 'string') return { ok: false, detail: 'the envelope has no topic' };
+  if (typeof base64 !== 'string' || !isBase64(base64)) {
+    return { ok: false, detail: 'the envelope has no body in base64' };
+  }
+  return {
+    ok: true,
+    delivery: {
+      deliveryId,
+      topic: stripBasicIngest(topic),
+      body: Buffer.from(base64, 'base64'),
+      receivedAt,
+      clientId: mqttClient(found.clientId),
+      principal: typeof found.principal === 'string' ? found.principal : undefined,
+      ...(Array.isArray(found.userProperties) && {
+        userProperties: found.userProperties.flatMap(propertyPairs),
+      }),
+      ...(typeof found.correlationData === 'string' && { correlationData: found.correlationData }),
+    },
+  };
+}
+
+/** `get_user_properties()` gives an array of objects with one key each (AWS IoT SQL reference). */
+function propertyPairs(property: unknown): [name: string, value: string][] {
+  if (typeof property !== 'object' || property === null) return [];
+  return Object.entries(property).flatMap(([name, value]) =>
+    typeof value === 'string' ? [[name, value]] : [],
+  );
+}
+
+/** `clientid()` is `n/a` where the message did not come over MQTT (AWS IoT SQL reference). */
+function mqttClient(clientId: unknown): string | undefined {
+  return typeof clientId === 'string' && clientId !== 'n/a' ? clientId : undefined;
+}
+
+function isBase64(text: string): boolean {
+  return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
+}

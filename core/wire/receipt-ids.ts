@@ -1,0 +1,79 @@
+/**
+ * The way back from what receipts call an id to the id itself, for release and query: there no body
+ * says what the id was made of. Bound to `id-sources.ts` by the marks; `test/core/wire/receipt-ids.test.ts` goes
+ * both ways through every source.
+ */
+
+import { isJsonNumber, type JsonValue } from '../base/json.ts';
+import type { Route } from '../config/route.ts';
+import { encodeId, type MessageId, readId, withinLength } from '../message/id.ts';
+
+/** How a route's ids are told. */
+export type IdTelling =
+  /** As a text or an integer of the device. */
+  | 'plain'
+  /** As `epoch:number`. */
+  | 'sequence'
+  /** As base64. */
+  | 'correlation-data'
+  /** As the key itself. */
+  | 'key'
+  /** There are none (`latest`). */
+  | 'none';
+
+export function idTellingOf(route: Route): IdTelling {
+  if (route.guarantee === 'latest') return 'none';
+  switch (route.id.from) {
+    case 'payload':
+    case 'topic-level':
+    case 'user-property':
+      return 'plain';
+    case 'sequence':
+      return 'sequence';
+    case 'correlation-data':
+      return 'correlation-data';
+    case 'timestamp':
+    case 'content-hash':
+    case 'all':
+      return 'key';
+  }
+}
+
+/**
+ * The ids that may be meant; none where it can be no id of the route. They are two where an epoch
+ * is all digits: receipts do not tell the epoch 7 from the epoch "7".
+ */
+export function idsTold(telling: IdTelling, value: JsonValue | undefined): readonly MessageId[] {
+  const reading = readId(value, 'the id');
+  if (telling === 'plain') return reading.ok ? [reading.id] : [];
+  if (typeof value !== 'string' || !value.isWellFormed()) return [];
+  return madeOf(telling, value).filter((id) => withinLength('the id', id).ok);
+}
+
+function madeOf(telling: Exclude<IdTelling, 'plain'>, told: string): readonly MessageId[] {
+  switch (telling) {
+    case 'sequence':
+      return sequencesTold(told);
+    case 'correlation-data':
+      return [{ kind: 'made', key: `cor:${told}`, told }];
+    case 'key':
+      return [{ kind: 'made', key: told, told }];
+    case 'none':
+      return [];
+  }
+}
+
+function sequencesTold(told: string): readonly MessageId[] {
+  const [, epoch, number] = /^(.+):(0|[1-9]\d*)$/s.exec(told) ?? [];
+  if (epoch === undefined || number === undefined) return [];
+  const epochs: MessageId[] = [{ kind: 'text', text: epoch }];
+  if (/^-?\d+$/.test(epoch)) epochs.push({ kind: 'integer', digits: epoch });
+  return epochs.map((id) => ({ kind: 'made', key: `seq:${encodeId(id)}:${number}`, told }));
+}
+
+/** The id in an answer: as the device wrote it. */
+export function asTold(value: JsonValue): MessageId {
+  return isJsonNumber(value)
+    ? { kind: 'integer', digits: value.value }
+    : { kind: 'text', text: String(value) };
+}

@@ -1,0 +1,114 @@
+/**
+ * One device of the console's fleet. Owns its connection and the charges without a receipt.
+ * Invariant: a charge is sent, the same bytes each time, until a receipt names its very hash.
+ */
+import mqtt, { type MqttClient } from 'mqtt';
+import { bodyHashOf } from '../../core/base/hash.ts';
+import { receiptsTopic } from '../../core/wire/receipts.ts';
+import type { FleetCharge } from './charges.ts';
+
+export interface FleetDeviceOptions {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** Told of each charge that has its receipt. */
+  readonly settled: (charge: FleetCharge) => void;
+}
+
+/** IoT Core's own limit is 100 in flight; a fleet that meets it only makes the page unreadable. */
+const UNRECEIPTED_MAX = 20;
+const PATIENCE_MILLIS = 2_000;
+const PATIENCE_MILLIS_MAX = 30_000;
+const RECONNECT_MILLIS = 100;
+
+interface Held {
+  readonly charge: FleetCharge;
+  timer: NodeJS.Timeout;
+}
+
+export class FleetDevice {
+  readonly name: string;
+  rejected = 0;
+  readonly #settled: (charge: FleetCharge) => void;
+  readonly #client: MqttClient;
+  /** By the hash of the body. */
+  readonly #held = new Map<string, Held>();
+
+  constructor({ name, host, port, settled }: FleetDeviceOptions) {
+    this.name = name;
+    this.#settled = settled;
+    this.#client = mqtt.connect({
+      host,
+      port,
+      protocol: 'mqtt',
+      protocolVersion: 4,
+      clientId: name,
+      clean: true,
+      reconnectPeriod: RECONNECT_MILLIS,
+      resubscribe: true,
+    });
+    // Connections are cut on purpose here; the client comes back by itself.
+    this.#client.on('error', () => {});
+    this.#client.on('message', (_topic, payload) => this.#receipts(payload));
+    this.#client.subscribe(receiptsTopic(name), { qos: 1 }, () => {});
+  }
+
+  get unreceipted(): number {
+    return this.#held.size;
+  }
+
+  get isFull(): boolean {
+    return this.#held.size >= UNRECEIPTED_MAX;
+  }
+
+  send(charge: FleetCharge): void {
+    this.#try(charge, bodyHashOf(charge.topic, Buffer.from(charge.body)), PATIENCE_MILLIS);
+  }
+
+  /** Sends a body that nobody waits for a receipt of. */
+  publish(topic: string, body: string): void {
+    // A PUBACK changes nothing, so nobody waits for it.
+    this.#client.publish(topic, body, { qos: 1 }, () => {});
+  }
+
+  reconnect(): void {
+    this.#client.stream?.destroy();
+  }
+
+  async end(): Promise<void> {
+    for (const { timer } of this.#held.values()) clearTimeout(timer);
+    await this.#client.endAsync(true);
+  }
+
+  #try(charge: FleetCharge, hash: string, patienceMillis: number): void {
+    this.publish(charge.topic, charge.body);
+    const next = Math.min(PATIENCE_MILLIS_MAX, patienceMillis * 2);
+    const timer = setTimeout(() => this.#try(charge, hash, next), patienceMillis);
+    this.#held.set(hash, { charge, timer });
+  }
+
+  #receipts(payload: Buffer): void {
+    for (const { bodyHash, outcome } of receiptsIn(payload)) {
+      const held = this.#held.get(bodyHash);
+      if (held === undefined) continue;
+      clearTimeout(held.timer);
+      this.#held.delete(bodyHash);
+      if (outcome === 'rejected') this.rejected += 1;
+      this.#settled(held.charge);
+    }
+  }
+}
+
+interface ReceiptOnTheWire {
+  readonly bodyHash: string;
+  readonly outcome: string;
+}
+
+function receiptsIn(payload: Buffer): readonly ReceiptOnTheWire[] {
+  try {
+    const { receipts } = JSON.parse(payload.toString()) as { receipts?: unknown };
+    return Array.isArray(receipts) ? (receipts as readonly ReceiptOnTheWire[]) : [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,4 @@
+import { makeDynaliteStore } from '../../tools/stores/dynalite-store.ts';
+import { everyContract } from './suites/all.ts';
+
+everyContract('dynalite', makeDynaliteStore);

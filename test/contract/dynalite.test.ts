@@ -1,4 +1,0 @@
-import { makeDynaliteStore } from '../support/dynalite-store.ts';
-import { everyContract } from './all.contract.ts';
-
-everyContract('dynalite', makeDynaliteStore);

@@ -1,0 +1,78 @@
+/** The register of `deduplicated` routes over any engine, on a fake clock. */
+
+import { epochMillis } from '../../core/base/time.ts';
+import type { WindowRoute } from '../../core/config/route.ts';
+import type { WindowRow } from '../../core/guarantees/deduplicated/row.ts';
+import { readMessage } from '../../core/message/message.ts';
+import type { Deliveries } from '../../core/tables/ports.ts';
+import type { Decision } from '../../lambda/ingest/register.ts';
+import { createWindowRegister } from '../../lambda/ingest/window-register.ts';
+import type { Engine } from '../stores/engines.ts';
+import { deliveryOf, NOW, windowRouteOf } from './samples.ts';
+
+/** One delivery; all times are milliseconds after `NOW`. */
+export interface Arrival {
+  readonly id: string;
+  readonly body: string;
+  readonly receivedAt?: number;
+  /** When it is handled; when it was received, unless something held it up. */
+  readonly handledAt?: number;
+}
+
+export class WindowDecider {
+  readonly #engine: Engine;
+  readonly #route: WindowRoute;
+  #now = 0;
+  /** Replace it to let the store fail, or to let others get between. */
+  readonly store: { -readonly [Call in keyof Deliveries]: Deliveries[Call] };
+
+  constructor(engine: Engine, changes: Partial<WindowRoute> = {}) {
+    this.#engine = engine;
+    this.#route = windowRouteOf(changes);
+    this.store = { ...engine.deliveries };
+    const { deliveries } = engine;
+    for (const call of ['admit', 'find', 'count', 'push', 'renew'] as const) {
+      Object.assign(this.store, { [call]: deliveries[call].bind(deliveries) });
+    }
+  }
+
+  decide({ id, body, receivedAt = 0, handledAt = receivedAt }: Arrival): Promise<Decision> {
+    this.#now = handledAt;
+    const delivery = deliveryOf(body, {
+      deliveryId: id,
+      receivedAt: epochMillis(NOW + receivedAt),
+    });
+    const reading = readMessage(this.#route, delivery);
+    if (reading.kind === 'rejected') throw new Error(reading.rejection.detail);
+    const clock = () => epochMillis(NOW + this.#now);
+    const register = createWindowRegister(this.#route, this.store, clock);
+    return register.decide({ delivery, deliveryIds: [id], reading });
+  }
+
+  /** What it is, or why it is refused. */
+  async kind(arrival: Arrival): Promise<string> {
+    const decision = await this.decide(arrival);
+    return decision.kind === 'rejected' ? decision.rejection.reason : decision.kind;
+  }
+
+  /** How many deliveries the row has counted. */
+  async tries(body: string): Promise<number> {
+    return Number((await this.#engine.item('deliveries', this.#keyOf(body))).tries?.N);
+  }
+
+  async row(body: string): Promise<WindowRow> {
+    const row = await this.#engine.deliveries.find(this.#keyOf(body));
+    if (row === undefined) throw new Error('there is no row');
+    return row;
+  }
+
+  sweep(body: string): Promise<void> {
+    return this.#engine.sweep('deliveries', this.#keyOf(body));
+  }
+
+  #keyOf(body: string) {
+    const reading = readMessage(this.#route, deliveryOf(body));
+    if (reading.kind === 'rejected') throw new Error(reading.rejection.detail);
+    return reading.message.key;
+  }
+}
