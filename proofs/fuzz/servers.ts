@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { type LocalConsole, startConsole } from '../../local/console/console.ts';
 import { createEventFeed } from '../../local/feed.ts';
 import config from '../../tollbridge.config.ts';
+import { assemblyOf } from '../../tools/clouds/assembly.ts';
 import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
-import { synthesizeConfig } from '../../tools/clouds/synthesize.ts';
 import { rawBytes, rawText } from './bytes.ts';
 import { fail } from './fail.ts';
 import {
@@ -28,14 +28,14 @@ const TOKEN = 'token-of-the-fuzzer';
 const RATES = { readsPerSecond: 1_000_000, changesPerSecond: 1_000_000 };
 
 async function startBench(): Promise<Bench> {
-  const assembly = synthesizeConfig(config);
+  const assembly = await assemblyOf(config);
   const feed = createEventFeed(() => {});
-  const bridge = await startTestCloud(assembly.dir, {}, { observe: feed.observe, mqttsPort: 0 });
+  const bridge = await startTestCloud(assembly, {}, { observe: feed.observe, mqttsPort: 0 });
   const console = await startConsole({
     port: 0,
     cloud: bridge.cloud,
     feed,
-    assembly: assembly.dir,
+    assembly: assembly,
     brokerHost: '127.0.0.1',
     seed: 5,
     token: TOKEN,
@@ -47,7 +47,6 @@ async function startBench(): Promise<Bench> {
     async close() {
       await console.close();
       await bridge.cloud.close();
-      assembly.remove();
     },
   };
 }

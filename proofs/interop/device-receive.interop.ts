@@ -10,25 +10,24 @@ import mqtt from 'mqtt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../device/index.ts';
 import config from '../../tollbridge.config.ts';
+import { assemblyOf } from '../../tools/clouds/assembly.ts';
 import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
-import { synthesizeConfig, type TestAssembly } from '../../tools/clouds/synthesize.ts';
 import { type Mosquitto, missing, startMosquitto, startProgram } from '../../tools/programs.ts';
 
 const skipped = missing('mosquitto');
 
 describe.skipIf(skipped)('the example of a receiver', () => {
   let mosquitto: Mosquitto;
-  let assembly: TestAssembly;
+  let assembly: string;
   let bridge: TestCloud;
 
   beforeAll(async () => {
     mosquitto = await startMosquitto();
-    assembly = synthesizeConfig(config);
-    bridge = await startTestCloud(assembly.dir, {}, { brokerUrl: mosquitto.url });
+    assembly = await assemblyOf(config);
+    bridge = await startTestCloud(assembly, {}, { brokerUrl: mosquitto.url });
   });
   afterAll(async () => {
     await bridge.cloud.close();
-    assembly.remove();
     await mosquitto.end();
   });
 

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import mqtt, { type MqttClient } from 'mqtt';
 import type { IPublishPacket } from 'mqtt-packet';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { localDynamoDB } from '../../cli/access/local-tables.ts';
 import config from '../../tollbridge.config.ts';
+import { assemblyOf } from '../../tools/clouds/assembly.ts';
 import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
-import { synthesizeConfig, type TestAssembly } from '../../tools/clouds/synthesize.ts';
 import { connectThing, type Thing } from '../../tools/mqtt/thing.ts';
 import {
   freePort,
@@ -24,11 +24,10 @@ import {
 
 const skipped = missing('mosquitto');
 
-let assembly: TestAssembly;
-beforeAll(() => {
-  assembly = synthesizeConfig(config);
+let assembly: string;
+beforeAll(async () => {
+  assembly = await assemblyOf(config);
 });
-afterAll(() => assembly.remove());
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -55,7 +54,7 @@ describe.skipIf(skipped)('the local cloud behind Mosquitto', () => {
   async function startBehind(
     options: Parameters<typeof startTestCloud>[2] = {},
   ): Promise<TestCloud> {
-    const bridge = await startTestCloud(assembly.dir, {}, { ...options, brokerUrl: mosquitto.url });
+    const bridge = await startTestCloud(assembly, {}, { ...options, brokerUrl: mosquitto.url });
     closing.push(() => bridge.cloud.close());
     return bridge;
   }
@@ -129,7 +128,7 @@ describe.skipIf(skipped)('the local cloud behind Mosquitto', () => {
     const data = mkdtempSync(join(tmpdir(), 'tollbridge-data-'));
     closing.push(() => rmSync(data, { recursive: true, force: true }));
     const start = async () => {
-      const flags = ['--assembly', assembly.dir, '--data', data, '--api-port', '0'];
+      const flags = ['--assembly', assembly, '--data', data, '--api-port', '0'];
       const program = startTollbridge('--broker', mosquitto.url, ...flags);
       closing.push(() => program.end('SIGKILL'));
       await program.prints(/Ctrl-C/);
@@ -158,7 +157,7 @@ describe.skipIf(skipped)('the local cloud behind Mosquitto', () => {
   });
 
   it.skipIf(missing('mosquitto_rr'))('answers the very line that its welcome shows', async () => {
-    const flags = ['--assembly', assembly.dir, '--api-port', '0'];
+    const flags = ['--assembly', assembly, '--api-port', '0'];
     const program = startTollbridge('--broker', mosquitto.url, ...flags);
     closing.push(() => program.end('SIGKILL'));
     const [line] = await program.prints(/mosquitto_rr -V 5 [\s\S]*?meter-firmware \S+\n/);
@@ -237,7 +236,7 @@ describe('npm start --broker', () => {
   });
 
   it('says so when nothing listens there', async () => {
-    const flags = ['--assembly', assembly.dir, '--api-port', '0'];
+    const flags = ['--assembly', assembly, '--api-port', '0'];
     const url = `mqtt://127.0.0.1:${await freePort()}`;
     const { status, printed } = await start('--broker', url, ...flags);
     expect([status, printed]).toEqual([1, expect.stringContaining(`Nothing listens on ${url}`)]);

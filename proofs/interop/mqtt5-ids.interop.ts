@@ -6,8 +6,8 @@ import mqtt, { type IClientPublishOptions } from 'mqtt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Config } from '../../core/config/route.ts';
 import { correlationData, topicLevel, userProperty } from '../../core/config/sources.ts';
+import { assemblyOf } from '../../tools/clouds/assembly.ts';
 import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
-import { synthesizeConfig, type TestAssembly } from '../../tools/clouds/synthesize.ts';
 import { connectThing, type Thing } from '../../tools/mqtt/thing.ts';
 import { type Mosquitto, missing, startMosquitto } from '../../tools/programs.ts';
 
@@ -28,20 +28,19 @@ const config: Config = {
 
 describe.skipIf(skipped)('an id in MQTT 5 properties', () => {
   let mosquitto: Mosquitto;
-  let assembly: TestAssembly;
+  let assembly: string;
   let bridge: TestCloud;
   let thing: Thing;
 
   beforeAll(async () => {
     mosquitto = await startMosquitto();
-    assembly = synthesizeConfig(config);
-    bridge = await startTestCloud(assembly.dir, {}, { brokerUrl: mosquitto.url });
+    assembly = await assemblyOf(config);
+    bridge = await startTestCloud(assembly, {}, { brokerUrl: mosquitto.url });
     thing = await connectThing(bridge.port, 'm-1', { protocolVersion: 5 });
   });
   afterAll(async () => {
     await thing.end();
     await bridge.cloud.close();
-    assembly.remove();
     await mosquitto.end();
   });
 

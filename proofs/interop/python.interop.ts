@@ -5,15 +5,15 @@
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { bodyHashOf } from '../../core/base/hash.ts';
 import { systemClock } from '../../core/base/time.ts';
 import { openAuthority } from '../../local/certificates/authority.ts';
 import { seededChance } from '../../local/chance.ts';
 import { createCuttingProxy } from '../../local/faults/cutting-proxy.ts';
 import config from '../../tollbridge.config.ts';
+import { assemblyOf } from '../../tools/clouds/assembly.ts';
 import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
-import { synthesizeConfig, type TestAssembly } from '../../tools/clouds/synthesize.ts';
 import { type Program, run } from '../../tools/programs.ts';
 import {
   type Closing,
@@ -64,14 +64,13 @@ function readmeCommands(port: number): string {
 }
 
 describe.skipIf(isMissing)('the example for Python and the local cloud', () => {
-  let assembly: TestAssembly;
-  beforeAll(() => {
-    assembly = synthesizeConfig(config);
+  let assembly: string;
+  beforeAll(async () => {
+    assembly = await assemblyOf(config);
   });
-  afterAll(() => assembly.remove());
 
   async function startBridge(faults: Parameters<typeof startTestCloud>[1]): Promise<TestCloud> {
-    const bridge = await startTestCloud(assembly.dir, faults);
+    const bridge = await startTestCloud(assembly, faults);
     closing.push(() => bridge.cloud.close());
     return bridge;
   }

@@ -12,8 +12,8 @@ import { idsTold } from '../../core/wire/receipt-ids.ts';
 import { seededChance } from '../../local/chance.ts';
 import type { Chance } from '../../local/contracts.ts';
 import { type CuttingProxy, createCuttingProxy } from '../../local/faults/cutting-proxy.ts';
+import { assemblyOf } from '../../tools/clouds/assembly.ts';
 import { bundleProgram } from '../../tools/clouds/bundle.ts';
-import { synthesizeConfig } from '../../tools/clouds/synthesize.ts';
 import { type Program, startProgram } from '../../tools/programs.ts';
 import { CloudProcess } from './cloud-process.ts';
 import { type Findings, Ledgers } from './findings.ts';
@@ -38,10 +38,10 @@ const CLOUD_LIFE_MILLIS_MAX = 8_000;
 
 export async function runKilled(options: RunOptions): Promise<Findings> {
   const folder = mkdtempSync(join(tmpdir(), 'tollbridge-killed-'));
-  const assembly = synthesizeConfig(config);
+  const assembly = await assemblyOf(config);
   // It starts in a fraction of the time, and is killed at work more often.
   await bundleProgram('proofs/killed/device-process.ts', folder, 'device');
-  const cloud = await CloudProcess.start(assembly.dir, folder, options.seed);
+  const cloud = await CloudProcess.start(assembly, folder, options.seed);
   const proxy = await createCuttingProxy({
     host: HOST,
     targetPort: cloud.mqttPort,
@@ -53,7 +53,6 @@ export async function runKilled(options: RunOptions): Promise<Findings> {
   } finally {
     await proxy.close();
     await cloud.end();
-    assembly.remove();
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -4,14 +4,14 @@
  *
  * Owns every process that it starts. Whatever happens, all of them are ended.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seededChance } from '../../local/chance.ts';
 import { noFaults } from '../../local/contracts.ts';
 import { type CuttingProxy, createCuttingProxy } from '../../local/faults/cutting-proxy.ts';
+import { assemblyOf } from '../../tools/clouds/assembly.ts';
 import { bundleProgram } from '../../tools/clouds/bundle.ts';
-import { synthesizeConfig } from '../../tools/clouds/synthesize.ts';
 import { freePort } from '../../tools/programs.ts';
 import { Books, type Tables, unforwarded } from './books.ts';
 import { Meter } from './meter.ts';
@@ -52,14 +52,14 @@ const RECOVERY_MILLIS = 3_000;
 
 export async function runSoak(options: SoakOptions): Promise<SoakResult> {
   const folder = mkdtempSync(join(tmpdir(), 'tollbridge-soak-'));
-  const assembly = synthesizeConfig(config);
-  prepare(assembly.dir);
-  const soak = await Soak.start(options, folder, assembly.dir);
+  const assembly = join(folder, 'assembly');
+  cpSync(await assemblyOf(config), assembly, { recursive: true });
+  prepare(assembly);
+  const soak = await Soak.start(options, folder, assembly);
   try {
     return await soak.toTheEnd();
   } finally {
     await soak.end();
-    assembly.remove();
     rmSync(folder, { recursive: true, force: true });
   }
 }

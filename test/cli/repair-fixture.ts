@@ -8,8 +8,8 @@ import { type EpochMillis, epochMillis } from '../../core/base/time.ts';
 import { checkConfig } from '../../core/config/check.ts';
 import type { Config } from '../../core/config/route.ts';
 import { payload, timestamp, topicLevel } from '../../core/config/sources.ts';
+import { assemblyOf } from '../../tools/clouds/assembly.ts';
 import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
-import { synthesizeConfig } from '../../tools/clouds/synthesize.ts';
 import { connectThing, type Thing } from '../../tools/mqtt/thing.ts';
 
 const common = { device: topicLevel(2) };
@@ -65,10 +65,10 @@ export interface RepairBench {
 }
 
 export async function startRepairBench(config: Config = REPAIR_CONFIG): Promise<RepairBench> {
-  const assembly = synthesizeConfig(config);
+  const assembly = await assemblyOf(config);
   let aheadMillis = 0;
   const clock = (): EpochMillis => epochMillis(Date.now() + aheadMillis);
-  const bridge = await startTestCloud(assembly.dir, {}, { clock });
+  const bridge = await startTestCloud(assembly, {}, { clock });
   const { apiUrl } = bridge.cloud;
   const access = await openAccess({ local: apiUrl }, checkConfig(config));
   const things: Thing[] = [];
@@ -94,7 +94,6 @@ export async function startRepairBench(config: Config = REPAIR_CONFIG): Promise<
       await Promise.all(things.map((thing) => thing.end()));
       access.close();
       await bridge.cloud.close();
-      assembly.remove();
     },
   };
 }

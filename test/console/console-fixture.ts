@@ -7,8 +7,8 @@ import type { DeliveryShown } from '../../local/console/deliveries.ts';
 import type { CloudEvent, Faults } from '../../local/contracts.ts';
 import { createEventFeed } from '../../local/feed.ts';
 import type { DeskStatus } from '../../local/fleet/desk.ts';
+import { assemblyOf } from '../../tools/clouds/assembly.ts';
 import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
-import { synthesizeConfig } from '../../tools/clouds/synthesize.ts';
 
 export interface Answered<Body> {
   readonly status: number;
@@ -47,15 +47,15 @@ export async function startConsoleBench(
   config: Config,
   functionOverrides: Readonly<Record<string, string>> = {},
 ): Promise<ConsoleBench> {
-  const assembly = synthesizeConfig(config);
+  const assembly = await assemblyOf(config);
   const failures: unknown[] = [];
   const feed = createEventFeed((error) => failures.push(error));
-  const kept = await startTestCloud(assembly.dir, {}, { observe: feed.observe, functionOverrides });
+  const kept = await startTestCloud(assembly, {}, { observe: feed.observe, functionOverrides });
   const console = await startConsole({
     port: 0,
     cloud: kept.cloud,
     feed,
-    assembly: assembly.dir,
+    assembly: assembly,
     brokerHost: '127.0.0.1',
     seed: 5,
     // The rates are tried in the server's own tests.
@@ -68,7 +68,7 @@ export async function startConsoleBench(
   return {
     bridge: kept,
     console,
-    assembly: assembly.dir,
+    assembly: assembly,
     failures,
     next: (fits) =>
       new Promise((resolve) => {
@@ -91,7 +91,6 @@ export async function startConsoleBench(
     async close() {
       await console.close();
       await kept.cloud.close();
-      assembly.remove();
     },
   };
 }

@@ -12,8 +12,8 @@ import { bodyHashOf } from '../../core/base/hash.ts';
 import type { Config } from '../../core/config/route.ts';
 import { payload, topicLevel } from '../../core/config/sources.ts';
 import { seededChance } from '../../local/chance.ts';
+import { assemblyOf } from '../../tools/clouds/assembly.ts';
 import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
-import { synthesizeConfig, type TestAssembly } from '../../tools/clouds/synthesize.ts';
 import { newOutbox } from './folders.ts';
 
 const CHILD = fileURLToPath(new URL('crash-child.ts', import.meta.url));
@@ -42,18 +42,17 @@ const config: Config = {
   },
 };
 
-let assembly: TestAssembly;
+let assembly: string;
 let bridge: TestCloud;
 const children = new Set<ChildProcess>();
 beforeAll(async () => {
-  assembly = synthesizeConfig(config);
-  bridge = await startTestCloud(assembly.dir);
+  assembly = await assemblyOf(config);
+  bridge = await startTestCloud(assembly);
 });
 afterAll(async () => {
   for (const child of children) child.kill('SIGKILL');
   await bridge.cloud.idle();
   await bridge.cloud.close();
-  assembly.remove();
 });
 
 /** Runs the child to its end, or until `enough` says so. */

@@ -8,21 +8,20 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import config from '../../tollbridge.config.ts';
+import { assemblyOf } from '../../tools/clouds/assembly.ts';
 import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
-import { synthesizeConfig, type TestAssembly } from '../../tools/clouds/synthesize.ts';
 import { newOutbox } from './folders.ts';
 
 const execute = promisify(execFile);
-let assembly: TestAssembly;
+let assembly: string;
 let bridge: TestCloud;
 beforeAll(async () => {
-  assembly = synthesizeConfig(config);
-  bridge = await startTestCloud(assembly.dir, {}, { mqttsPort: 0 });
+  assembly = await assemblyOf(config);
+  bridge = await startTestCloud(assembly, {}, { mqttsPort: 0 });
 });
 afterAll(async () => {
   await bridge.cloud.idle();
   await bridge.cloud.close();
-  assembly.remove();
 });
 
 /** What a script of this repository prints, line by line. */

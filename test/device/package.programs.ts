@@ -10,8 +10,8 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import config from '../../tollbridge.config.ts';
+import { assemblyOf } from '../../tools/clouds/assembly.ts';
 import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
-import { synthesizeConfig, type TestAssembly } from '../../tools/clouds/synthesize.ts';
 import { newOutbox } from './folders.ts';
 
 const run = promisify(execFile);
@@ -22,7 +22,7 @@ interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 
-let assembly: TestAssembly;
+let assembly: string;
 let bridge: TestCloud;
 let app: string;
 let files: readonly string[];
@@ -54,13 +54,12 @@ beforeAll(async () => {
   for (const name of Object.keys(manifestAt(unpacked).dependencies ?? {})) {
     symlinkSync(join(process.cwd(), 'node_modules', name), join(modules, name));
   }
-  assembly = synthesizeConfig(config);
-  bridge = await startTestCloud(assembly.dir);
+  assembly = await assemblyOf(config);
+  bridge = await startTestCloud(assembly);
 });
 afterAll(async () => {
   await bridge.cloud.idle();
   await bridge.cloud.close();
-  assembly.remove();
 });
 
 function manifestAt(folder: string): Manifest {

@@ -5,8 +5,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Config } from '../../core/config/route.ts';
 import { payload, timestamp, topicLevel } from '../../core/config/sources.ts';
+import { assemblyOf } from '../../tools/clouds/assembly.ts';
 import { leftovers, startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
-import { synthesizeConfig, type TestAssembly } from '../../tools/clouds/synthesize.ts';
 import { connectThing, type Thing } from '../../tools/mqtt/thing.ts';
 
 const config: Config = {
@@ -56,19 +56,18 @@ const ON_EVENTS: readonly Case[] = [
   ['an id of 300 bytes', body({ id: 'x'.repeat(300) }), 'too-long'],
 ];
 
-let assembly: TestAssembly;
+let assembly: string;
 let bridge: TestCloud;
 let thing: Thing;
 
 beforeAll(async () => {
-  assembly = synthesizeConfig(config);
-  bridge = await startTestCloud(assembly.dir);
+  assembly = await assemblyOf(config);
+  bridge = await startTestCloud(assembly);
   thing = await connectThing(bridge.port, 'm-1');
 });
 afterAll(async () => {
   await thing.end();
   await bridge.cloud.close();
-  assembly.remove();
 });
 
 describe.each([

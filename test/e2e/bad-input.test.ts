@@ -4,8 +4,8 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import config from '../../tollbridge.config.ts';
+import { assemblyOf } from '../../tools/clouds/assembly.ts';
 import { leftovers, startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
-import { synthesizeConfig, type TestAssembly } from '../../tools/clouds/synthesize.ts';
 import { connectThing, type Thing } from '../../tools/mqtt/thing.ts';
 
 const now = () => new Date().toISOString();
@@ -61,18 +61,17 @@ const BOOKED: readonly (readonly [title: string, body: string])[] = [
 ];
 
 describe('bad input', () => {
-  let assembly: TestAssembly;
+  let assembly: string;
   let bridge: TestCloud;
   let thing: Thing;
   beforeAll(async () => {
-    assembly = synthesizeConfig(config);
-    bridge = await startTestCloud(assembly.dir);
+    assembly = await assemblyOf(config);
+    bridge = await startTestCloud(assembly);
     thing = await connectThing(bridge.port, 'meter-17');
   });
   afterAll(async () => {
     await thing.end();
     await bridge.cloud.close();
-    assembly.remove();
   });
 
   it.each(REFUSED)(

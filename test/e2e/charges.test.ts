@@ -6,32 +6,30 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bodyHashOf } from '../../core/base/hash.ts';
 import config from '../../tollbridge.config.ts';
+import { assemblyOf } from '../../tools/clouds/assembly.ts';
 import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
-import { synthesizeConfig, type TestAssembly } from '../../tools/clouds/synthesize.ts';
 import { closed, connectThing } from '../../tools/mqtt/thing.ts';
 
 const now = () => new Date().toISOString();
 const charge = (fields: object = {}) =>
   JSON.stringify({ id: 'a-1', account: 'acme', kWh: '1.25', at: now(), ...fields });
 
-let assembly: TestAssembly;
-beforeAll(() => {
-  assembly = synthesizeConfig(config);
+let assembly: string;
+beforeAll(async () => {
+  assembly = await assemblyOf(config);
 });
-afterAll(() => assembly.remove());
 
 describe.each(['queue', 'direct'] as const)('a route fed by %s', (feed) => {
-  let fed: TestAssembly;
+  let fed: string;
   let bridge: TestCloud;
   beforeAll(async () => {
     const { charges } = config.routes;
     if (charges === undefined) throw new Error('the configuration has no route charges');
-    fed = synthesizeConfig({ routes: { charges: { ...charges, feed } } });
-    bridge = await startTestCloud(fed.dir);
+    fed = await assemblyOf({ routes: { charges: { ...charges, feed } } });
+    bridge = await startTestCloud(fed);
   });
   afterAll(async () => {
     await bridge.cloud.close();
-    fed.remove();
   });
 
   it('books a charge once, however often it is sent, and answers with its hash', async () => {
@@ -132,7 +130,7 @@ describe.each(['queue', 'direct'] as const)('a route fed by %s', (feed) => {
 
 describe('a function that fails', () => {
   it('is tried again after a crash behind the write, books once and forwards', async () => {
-    const bridge = await startTestCloud(assembly.dir, { crashAfterWrite: 1 });
+    const bridge = await startTestCloud(assembly, { crashAfterWrite: 1 });
     const thing = await connectThing(bridge.port, 'meter-17');
     await thing.publish('billing/meter-17/charges', charge());
     await bridge.seen((event) => event.kind === 'fault' && event.fault === 'crashAfterWrite');
@@ -146,7 +144,7 @@ describe('a function that fails', () => {
   });
 
   it('books once when the answer of the write is lost', async () => {
-    const bridge = await startTestCloud(assembly.dir, { loseAnswer: 1 });
+    const bridge = await startTestCloud(assembly, { loseAnswer: 1 });
     const thing = await connectThing(bridge.port, 'meter-17');
     await thing.publish('billing/meter-17/charges', charge());
     await bridge.seen((event) => event.kind === 'fault' && event.fault === 'loseAnswer');
@@ -161,7 +159,7 @@ describe('a function that fails', () => {
 describe('what a thing may do', () => {
   let bridge: TestCloud;
   beforeAll(async () => {
-    bridge = await startTestCloud(assembly.dir);
+    bridge = await startTestCloud(assembly);
   });
   afterAll(() => bridge.cloud.close());
 

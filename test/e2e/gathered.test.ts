@@ -4,27 +4,26 @@
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import config from '../../tollbridge.config.ts';
+import { assemblyOf } from '../../tools/clouds/assembly.ts';
 import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
-import { synthesizeConfig, type TestAssembly } from '../../tools/clouds/synthesize.ts';
 import { connectThing, type Thing } from '../../tools/mqtt/thing.ts';
 
 const MESSAGES = 100;
 
-let assembly: TestAssembly;
+let assembly: string;
 let bridge: TestCloud;
 let thing: Thing;
 beforeAll(async () => {
   const { charges } = config.routes;
   if (charges === undefined) throw new Error('the default configuration has no route charges');
   const batch = { messages: MESSAGES, waitSeconds: 20 };
-  assembly = synthesizeConfig({ routes: { charges: { ...charges, batch } } });
-  bridge = await startTestCloud(assembly.dir);
+  assembly = await assemblyOf({ routes: { charges: { ...charges, batch } } });
+  bridge = await startTestCloud(assembly);
   thing = await connectThing(bridge.port, 'meter-17');
 });
 afterAll(async () => {
   await thing.end();
   await bridge.cloud.close();
-  assembly.remove();
 });
 
 it('a batch of a hundred charges is one invocation and one publication of receipts', async () => {

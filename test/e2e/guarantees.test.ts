@@ -14,8 +14,8 @@ import {
   topicLevel,
 } from '../../core/config/sources.ts';
 import { gapsOf } from '../../core/operations/gaps.ts';
+import { assemblyOf } from '../../tools/clouds/assembly.ts';
 import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
-import { synthesizeConfig, type TestAssembly } from '../../tools/clouds/synthesize.ts';
 import { connectThing, type ReceiptsMessage, type Thing } from '../../tools/mqtt/thing.ts';
 
 const device = topicLevel(2);
@@ -96,20 +96,19 @@ const config: Config = {
 const now = () => new Date().toISOString();
 const hoursFromNow = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
 
-let assembly: TestAssembly;
+let assembly: string;
 let bridge: TestCloud;
 let thing: Thing;
 
 beforeAll(async () => {
-  assembly = synthesizeConfig(config);
+  assembly = await assemblyOf(config);
   // Slow enough that no message becomes visible again while the SDK still tries.
-  bridge = await startTestCloud(assembly.dir, {}, { speed: 10 });
+  bridge = await startTestCloud(assembly, {}, { speed: 10 });
   thing = await connectThing(bridge.port, 'm-1');
 });
 afterAll(async () => {
   await thing.end();
   await bridge.cloud.close();
-  assembly.remove();
 });
 
 type Receipt = ReceiptsMessage['receipts'][number];

@@ -7,8 +7,8 @@ import { bodyHashOf } from '../../core/base/hash.ts';
 import { DELIVERY_LIFE_SECONDS } from '../../core/base/limits.ts';
 import { defineConfig } from '../../core/config/route.ts';
 import { payload, sequence, timestamp, topicLevel } from '../../core/config/sources.ts';
+import { assemblyOf } from '../../tools/clouds/assembly.ts';
 import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
-import { synthesizeConfig, type TestAssembly } from '../../tools/clouds/synthesize.ts';
 import { closed, connectThing, type Thing } from '../../tools/mqtt/thing.ts';
 
 const config = defineConfig({
@@ -41,18 +41,17 @@ const config = defineConfig({
   },
 });
 
-let assembly: TestAssembly;
+let assembly: string;
 let bridge: TestCloud;
 let thing: Thing;
 beforeAll(async () => {
-  assembly = synthesizeConfig(config);
-  bridge = await startTestCloud(assembly.dir);
+  assembly = await assemblyOf(config);
+  bridge = await startTestCloud(assembly);
   thing = await connectThing(bridge.port, 'meter-17');
 });
 afterAll(async () => {
   await thing.end();
   await bridge.cloud.close();
-  assembly.remove();
 });
 
 const at = () => new Date().toISOString();

@@ -4,23 +4,22 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import config from '../../tollbridge.config.ts';
+import { assemblyOf } from '../../tools/clouds/assembly.ts';
 import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
-import { synthesizeConfig, type TestAssembly } from '../../tools/clouds/synthesize.ts';
 import { connectThing } from '../../tools/mqtt/thing.ts';
 
-let assembly: TestAssembly;
+let assembly: string;
 let bridge: TestCloud;
 
 beforeAll(async () => {
   const { charges } = config.routes;
   if (charges === undefined) throw new Error('the configuration has no route charges');
   // Lambda's own queue gives up after two retries; the route's queue tries for six hours.
-  assembly = synthesizeConfig({ routes: { charges: { ...charges, feed: 'direct' } } });
-  bridge = await startTestCloud(assembly.dir, { throttle: 1 });
+  assembly = await assemblyOf({ routes: { charges: { ...charges, feed: 'direct' } } });
+  bridge = await startTestCloud(assembly, { throttle: 1 });
 });
 afterAll(async () => {
   await bridge.cloud.close();
-  assembly.remove();
 });
 
 describe('dead letters', () => {

@@ -1,24 +1,23 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import config from '../../tollbridge.config.ts';
-import { synthesizeConfig, type TestAssembly } from '../../tools/clouds/synthesize.ts';
+import { assemblyOf } from '../../tools/clouds/assembly.ts';
 
 const BUNDLE_BYTES_MAX = 400_000;
 
 describe('the bundles that are deployed', () => {
-  let assembly: TestAssembly;
+  let assembly: string;
   let bundles: readonly string[];
 
-  beforeAll(() => {
-    assembly = synthesizeConfig(config);
-    bundles = readdirSync(assembly.dir)
+  beforeAll(async () => {
+    assembly = await assemblyOf(config);
+    bundles = readdirSync(assembly)
       .filter((name) => name.startsWith('asset.'))
-      .map((name) => join(assembly.dir, name, 'index.mjs'))
+      .map((name) => join(assembly, name, 'index.mjs'))
       // CDK's own look-up function is an asset of another form.
       .filter(existsSync);
   });
-  afterAll(() => assembly.remove());
 
   it('are two, of at most 400 KB each: a cold start reads every byte of them', () => {
     expect(bundles).toHaveLength(2);

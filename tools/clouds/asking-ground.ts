@@ -23,8 +23,8 @@ import {
   createLedgerTable,
   createStateTable,
 } from '../../lambda/adapters/tables.ts';
+import { assemblyOf } from './assembly.ts';
 import { startTestCloud, type TestCloud } from './cloud.ts';
-import { synthesizeConfig } from './synthesize.ts';
 
 const entry = {
   account: payload('account'),
@@ -108,8 +108,8 @@ export async function startBench(
   config: Config = BENCH_CONFIG,
   options: Parameters<typeof startTestCloud>[2] = {},
 ): Promise<Bench> {
-  const assembly = synthesizeConfig(config);
-  const bridge = await startTestCloud(assembly.dir, {}, options);
+  const assembly = await assemblyOf(config);
+  const bridge = await startTestCloud(assembly, {}, options);
   const { routes } = checkConfig(config);
   const { cloud } = bridge;
   const client = localDynamoDB(cloud.apiUrl);
@@ -130,7 +130,6 @@ export async function startBench(
     async close() {
       client.destroy();
       await cloud.close();
-      assembly.remove();
     },
   };
 }

@@ -9,8 +9,8 @@ import { type DeviceTarget, deviceTarget } from '../../cli/device/target.ts';
 import { checkConfig } from '../../core/config/check.ts';
 import config from '../../tollbridge.config.ts';
 import { connectThing, type Thing } from '../mqtt/thing.ts';
+import { assemblyOf } from './assembly.ts';
 import { startTestCloud, type TestCloud } from './cloud.ts';
-import { synthesizeConfig } from './synthesize.ts';
 
 export interface DeviceBench {
   readonly bridge: TestCloud;
@@ -19,14 +19,13 @@ export interface DeviceBench {
 }
 
 export async function startDeviceBench(): Promise<DeviceBench> {
-  const assembly = synthesizeConfig(config);
-  const bridge = await startTestCloud(assembly.dir, {}, { mqttsPort: 0 });
+  const assembly = await assemblyOf(config);
+  const bridge = await startTestCloud(assembly, {}, { mqttsPort: 0 });
   return {
     bridge,
-    assemblyDir: assembly.dir,
+    assemblyDir: assembly,
     async close() {
       await bridge.cloud.close();
-      assembly.remove();
     },
   };
 }

@@ -1,21 +1,14 @@
-/** Assemblies for tests: the real app, bundles included, from any configuration. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** The real app, bundles included. `assembly.ts` loads this only when there is something to make. */
 import { App } from 'aws-cdk-lib';
-import { checkConfig } from '../../core/config/check.ts';
-import type { Config } from '../../core/config/route.ts';
+import type { Bridge } from '../../core/config/route.ts';
 import { buildApp } from '../../lib/build-app.ts';
 
-export interface TestAssembly {
-  readonly dir: string;
-  remove(): void;
-}
-
-/** Synthesizes with real bundles; template validation is left to `test/infra`. */
-export function synthesizeConfig(config: Config): TestAssembly {
-  const dir = mkdtempSync(join(tmpdir(), 'tollbridge-test-'));
-  process.env.CDK_VALIDATION = 'false';
-  buildApp(checkConfig(config), new App({ outdir: dir, analyticsReporting: false })).app.synth();
-  return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) };
+/** Template validation costs seconds and is done by `npx cdk synth` in `test/infra`. */
+export function synthesize(bridge: Bridge, outdir: string): void {
+  const app = new App({
+    outdir,
+    analyticsReporting: false,
+    builtinCloudFormationValidation: false,
+  });
+  buildApp(bridge, app).app.synth();
 }

@@ -1,4 +1,6 @@
 /** The tables that are deployed, read from the synthesized template, made on any engine. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   CreateTableCommand,
   type CreateTableCommandInput,
@@ -8,8 +10,8 @@ import {
   waitUntilTableExists,
   waitUntilTableNotExists,
 } from '@aws-sdk/client-dynamodb';
-import { App } from 'aws-cdk-lib';
-import { StateStack } from '../../lib/state-stack.ts';
+import config from '../../tollbridge.config.ts';
+import { assemblyOf } from '../clouds/assembly.ts';
 import type { Store } from './engines.ts';
 
 /** The part of `AWS::DynamoDB::GlobalTable` that decides what a write means. */
@@ -38,19 +40,17 @@ const NAMES = {
 
 type DeployedTables = Readonly<Record<keyof Store['tables'], TableProperties>>;
 
-let deployed: DeployedTables | undefined;
+let deployed: Promise<DeployedTables> | undefined;
 
 /** @throws Error when the template has another number of tables: the suites would miss one */
-export function deployedTables(): DeployedTables {
+export function deployedTables(): Promise<DeployedTables> {
   deployed ??= readTemplate();
   return deployed;
 }
 
-function readTemplate(): DeployedTables {
-  process.env.CDK_VALIDATION = 'false';
-  const app = new App({ analyticsReporting: false });
-  new StateStack(app, 'State');
-  const { Resources } = app.synth().getStackByName('State').template as Template;
+async function readTemplate(): Promise<DeployedTables> {
+  const template = join(await assemblyOf(config), 'Tollbridge-State.template.json');
+  const { Resources } = JSON.parse(readFileSync(template, 'utf8')) as Template;
   const tables = Object.entries(Resources).filter(
     ([, { Type }]) => Type === 'AWS::DynamoDB::GlobalTable',
   );
@@ -84,7 +84,7 @@ export async function createTables(
   onCreated: (table: string) => void = () => {},
 ): Promise<Store['tables']> {
   const names = tableNames(prefix);
-  for (const [table, properties] of Object.entries(deployedTables())) {
+  for (const [table, properties] of Object.entries(await deployedTables())) {
     const name = names[table as keyof Store['tables']];
     await client.send(new CreateTableCommand(requestOf(name, properties)));
     onCreated(name);

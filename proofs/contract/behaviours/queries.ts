@@ -96,7 +96,8 @@ const indexBehaviours: readonly Behaviour[] = [
       await place.update(ledgerUpdate(write));
       const request = byAccount(place, write.first.accountPeriod);
       const [row = {}] = await queried(place, request, 1);
-      const projected = deployedTables().ledger.GlobalSecondaryIndexes?.[0]?.Projection;
+      const { ledger } = await deployedTables();
+      const projected = ledger.GlobalSecondaryIndexes?.[0]?.Projection;
       const wanted = [
         'pk',
         'id',
@@ -207,15 +208,16 @@ const sweepOnly =
   'The sweep only tidies up: whether a window is open is decided by the condition of the write (I7).';
 
 /** What the template says of the deliveries. */
-function timeToLive(): string {
-  return deployedTables().deliveries.TimeToLiveSpecification?.AttributeName ?? 'nothing';
+async function timeToLive(): Promise<string> {
+  const { deliveries } = await deployedTables();
+  return deliveries.TimeToLiveSpecification?.AttributeName ?? 'nothing';
 }
 
 async function isOn({ client, tables }: Place): Promise<string> {
   const request = new DescribeTimeToLiveCommand({ TableName: tables.deliveries });
   const { TimeToLiveDescription: told } = await client.send(request);
   const on = told?.TimeToLiveStatus === 'ENABLED' || told?.TimeToLiveStatus === 'ENABLING';
-  return on && told?.AttributeName === timeToLive() ? 'on' : `${told?.TimeToLiveStatus}`;
+  return on && told?.AttributeName === (await timeToLive()) ? 'on' : `${told?.TimeToLiveStatus}`;
 }
 
 /** In this order: each builds on the one before. */
@@ -228,7 +230,7 @@ const ttlBehaviours: readonly Behaviour[] = [
     async observe(place) {
       const request = {
         TableName: place.tables.deliveries,
-        TimeToLiveSpecification: { AttributeName: timeToLive(), Enabled: true },
+        TimeToLiveSpecification: { AttributeName: await timeToLive(), Enabled: true },
       };
       const outcome = await outcomeOf(place.client.send(new UpdateTimeToLiveCommand(request)));
       return `${outcome}, ${await isOn(place)}`;
@@ -243,7 +245,7 @@ const ttlBehaviours: readonly Behaviour[] = [
     async observe(place) {
       const key = { pk: { S: place.fresh() }, id: { S: 'x' } };
       const over = Math.floor(Date.now() / 1_000) - 60;
-      await place.put({ ...key, [timeToLive()]: { N: String(over) } }, 'deliveries');
+      await place.put({ ...key, [await timeToLive()]: { N: String(over) } }, 'deliveries');
       // Where there is no TTL, there is nothing to wait for.
       if ((await isOn(place)) !== 'on') return 'stays';
       const request = { TableName: place.tables.deliveries, Key: key, ConsistentRead: true };

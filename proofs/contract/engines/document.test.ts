@@ -109,8 +109,8 @@ it('no expression of the adapters comes near the 4,096 bytes that AWS allows', (
 });
 
 describe('the tables that the suites are run on', () => {
-  it('are those of the template: keys, indexes, projections and what TTL goes by', () => {
-    const { ledger, deliveries, state, quarantine } = deployedTables();
+  it('are those of the template: keys, indexes, projections and what TTL goes by', async () => {
+    const { ledger, deliveries, state, quarantine } = await deployedTables();
     const keys = (one: typeof ledger) => one.KeySchema.map(({ AttributeName }) => AttributeName);
     expect([ledger, deliveries, state].map(keys)).toEqual(Array(3).fill(['pk', 'id']));
     expect(keys(quarantine)).toEqual(['pk', 'sk']);

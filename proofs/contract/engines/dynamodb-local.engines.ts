@@ -11,7 +11,7 @@ import { isExact } from '../../../cli/demo/reconcile.ts';
 import { type DemoResult, runDemo } from '../../../cli/demo/run.ts';
 import { systemClock } from '../../../core/base/time.ts';
 import config from '../../../tollbridge.config.ts';
-import { synthesizeConfig } from '../../../tools/clouds/synthesize.ts';
+import { assemblyOf } from '../../../tools/clouds/assembly.ts';
 import { localClient, makeDynaliteStore } from '../../../tools/stores/dynalite-store.ts';
 import type { Store } from '../../../tools/stores/engines.ts';
 import { createTables, deleteTables } from '../../../tools/stores/tables.ts';
@@ -91,10 +91,10 @@ async function seenOn(make: () => Promise<Store>): Promise<Pick<Seen, 'observati
 }
 
 async function demoOnLocal(): Promise<DemoResult> {
-  const assembly = synthesizeConfig(config);
+  const assembly = await assemblyOf(config);
   try {
     return await runDemo({
-      assembly: assembly.dir,
+      assembly: assembly,
       scratch: await mkdtemp(join(tmpdir(), 'tollbridge-demo-')),
       devices: 20,
       messages: 50,
@@ -106,7 +106,6 @@ async function demoOnLocal(): Promise<DemoResult> {
       onProgress: () => {},
     });
   } finally {
-    assembly.remove();
   }
 }
 

@@ -15,8 +15,8 @@ import {
 } from '../../../device/index.ts';
 import { seededChance } from '../../../local/chance.ts';
 import { createCuttingProxy } from '../../../local/faults/cutting-proxy.ts';
+import { assemblyOf } from '../../../tools/clouds/assembly.ts';
 import { startTestCloud, type TestCloud } from '../../../tools/clouds/cloud.ts';
-import { synthesizeConfig, type TestAssembly } from '../../../tools/clouds/synthesize.ts';
 import { newOutbox } from '../folders.ts';
 
 const device = topicLevel(2);
@@ -60,12 +60,12 @@ const charge = (fields: object = {}) => ({
   ...fields,
 });
 
-let assembly: TestAssembly;
+let assembly: string;
 let bridge: TestCloud;
 const devices: Device[] = [];
 beforeAll(async () => {
-  assembly = synthesizeConfig(config);
-  bridge = await startTestCloud(assembly.dir);
+  assembly = await assemblyOf(config);
+  bridge = await startTestCloud(assembly);
 });
 afterEach(async () => {
   for (const each of devices.splice(0)) await each.close();
@@ -73,7 +73,6 @@ afterEach(async () => {
 afterAll(async () => {
   await bridge.cloud.idle();
   await bridge.cloud.close();
-  assembly.remove();
 });
 
 /** The routes are the ones that the command prints. */

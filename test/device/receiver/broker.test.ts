@@ -2,15 +2,16 @@
  * Goal: each message that the bridge forwards reaches the handler once. Method: the package on real
  * brokers, with copies, cut connections, restarts, and the whole bridge behind one of them.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { InvalidOptionsError } from '../../../device/errors.ts';
 import { type ConnectOptions, connect, type Device } from '../../../device/index.ts';
 import type { Handler, ReceiveOptions, ReceiverEvent } from '../../../device/receiver/types.ts';
 import config from '../../../tollbridge.config.ts';
+import { assemblyOf } from '../../../tools/clouds/assembly.ts';
 import { startTestCloud } from '../../../tools/clouds/cloud.ts';
-import { synthesizeConfig } from '../../../tools/clouds/synthesize.ts';
 import { startFakeBroker } from '../../local/iot/fake-mqtt5-broker.ts';
 import { newOutbox } from '../folders.ts';
 import { startPlainBroker } from '../plain-broker.ts';
@@ -201,11 +202,11 @@ describe('a backend behind the whole bridge', () => {
   it('handles each booking once, in the face of repeated deliveries and forwards', async () => {
     const { charges } = config.routes;
     if (charges === undefined) throw new Error('the configuration has no route charges');
-    const assembly = synthesizeConfig({ routes: { charges } });
-    ends.push(async () => assembly.remove());
-    allowConsumer(assembly.dir);
+    const assembly = mkdtempSync(join(tmpdir(), 'tollbridge-receiver-'));
+    cpSync(await assemblyOf({ routes: { charges } }), assembly, { recursive: true });
+    allowConsumer(assembly);
     const faults = { duplicate: 0.5, crashAfterWrite: 0.05 };
-    const { cloud, port, rows } = await startTestCloud(assembly.dir, faults);
+    const { cloud, port, rows } = await startTestCloud(assembly, faults);
     ends.push(() => cloud.close());
     const got = watched(await consumer(port));
     await got.receiver.ready;

@@ -16,8 +16,8 @@ import { handleLogs, handleStacks } from '../../../local/api/operator-requests.t
 import type { CloudEvent } from '../../../local/contracts.ts';
 import { createJournal } from '../../../local/lambda/journal.ts';
 import config from '../../../tollbridge.config.ts';
+import { assemblyOf } from '../../../tools/clouds/assembly.ts';
 import { startTestCloud, type TestCloud } from '../../../tools/clouds/cloud.ts';
-import { synthesizeConfig } from '../../../tools/clouds/synthesize.ts';
 
 const log = (functionName: string, line: string): CloudEvent => ({
   kind: 'log',
@@ -108,7 +108,7 @@ describe('answers', () => {
 
 describe('at the local cloud', () => {
   let bridge: TestCloud;
-  const assembly = synthesizeConfig(config);
+  let assembly: string;
   const settings = () => ({
     endpoint: bridge.cloud.apiUrl,
     region: 'us-east-1',
@@ -116,12 +116,12 @@ describe('at the local cloud', () => {
   });
 
   beforeAll(async () => {
-    bridge = await startTestCloud(assembly.dir);
+    assembly = await assemblyOf(config);
+    bridge = await startTestCloud(assembly);
   });
 
   afterAll(async () => {
     await bridge.cloud.close();
-    assembly.remove();
   });
 
   it('stacks have the outputs of the template, and a queue is called by its URL', async () => {
