@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { endWithReader, print, tell } from '../cli/output/print.ts';
+import { endWithReader, print, printError } from '../cli/output/print.ts';
 import { wholeNumber } from '../cli/shell/options.ts';
 import { EXIT } from '../cli/shell/usage.ts';
 import { loadText, machineText } from '../tools/machine.ts';
@@ -65,7 +65,7 @@ const load = loadText();
 const options: BenchOptions = {
   runs,
   isQuick,
-  note: (line) => tell(`${elapsed()} ${line}`),
+  note: (line) => printError(`${elapsed()} ${line}`),
   withDynamoDbLocal: flags.withDynamodbLocal === true,
 };
 const tables: Table[] = [];
@@ -75,18 +75,18 @@ if (flags.write) {
   const { date } = flags;
   const facts = { date, machine: machineText(), load, minutes, runs, isQuick, names };
   writeFileSync(RESULTS, reportText(tables, facts));
-  tell(`bench/results.md is written, after ${minutes.toFixed(1)} minutes`);
+  printError(`bench/results.md is written, after ${minutes.toFixed(1)} minutes`);
 }
 const missed = tables.flatMap(({ goals }) => goals.filter(({ isMet }) => !isMet));
 const failed = names.filter((name) => !tables.some((table) => table.name === name));
-if (failed.length > 0) tell(`not measured: ${failed.join(', ')}`);
-else tell(missed.length === 0 ? 'every goal is met' : `${missed.length} goals are missed`);
+if (failed.length > 0) printError(`not measured: ${failed.join(', ')}`);
+else printError(missed.length === 0 ? 'every goal is met' : `${missed.length} goals are missed`);
 
 async function runBench(name: string): Promise<void> {
   const made = await loadBench(name)
     .then((bench) => bench(options))
     .catch((error: unknown) => {
-      tell(`${name} could not be measured: ${error instanceof Error ? error.stack : error}`);
+      printError(`${name} could not be measured: ${error instanceof Error ? error.stack : error}`);
       process.exitCode = 1;
       return [];
     });

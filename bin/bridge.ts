@@ -21,11 +21,11 @@ try {
   const plan = planLock({ path, bridge, accepted, isCi: isCi(CI) });
   buildApp(bridge, app).app.synth();
   // Only now: a change is accepted when there is a template that has it.
-  carryOut(plan, path, tell);
+  carryOut(plan, path, printError);
 } catch (error) {
   if (!isForPerson(error)) throw error;
   // Whoever edits the configuration needs the list of problems, not a stack of this program.
-  tell(error.message);
+  printError(error.message);
   process.exitCode = 1;
 }
 
@@ -35,6 +35,6 @@ function isForPerson(error: unknown): error is Error {
   );
 }
 
-function tell(text: string): void {
+function printError(text: string): void {
   process.stderr.write(`${text}\n`);
 }

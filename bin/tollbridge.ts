@@ -13,7 +13,7 @@ import { deadLettersCommand } from '../cli/dead-letters/command.ts';
 import { demoCommand } from '../cli/demo/command.ts';
 import { deviceCommand } from '../cli/device/command.ts';
 import { doctorCommand } from '../cli/doctor/command.ts';
-import { endWithReader, tell } from '../cli/output/print.ts';
+import { endWithReader, printError } from '../cli/output/print.ts';
 import { quarantineCommand } from '../cli/quarantine/command.ts';
 import { EXIT, throwing, UsageError } from '../cli/shell/usage.ts';
 import { traceCommand } from '../cli/trace/command.ts';
@@ -55,8 +55,8 @@ try {
 function exitStatusOf(error: unknown): number {
   // Commander has printed what it had to say; help and version are no faults.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  tell(`tollbridge: ${error instanceof Error ? error.message : String(error)}`);
+  printError(`tollbridge: ${error instanceof Error ? error.message : String(error)}`);
   if (!(error instanceof UsageError)) return EXIT.finding;
-  tell('(add --help for the options)');
+  printError('(add --help for the options)');
   return EXIT.usage;
 }

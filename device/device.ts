@@ -14,7 +14,7 @@ import {
   type StoreUnreadableError,
   UnknownRouteError,
 } from './errors.ts';
-import type { DeviceEvents, Tell } from './events.ts';
+import type { DeviceEvents, Emit } from './events.ts';
 import { type ConnectOptions, checkOptions, type Settings } from './options.ts';
 import type { BookedReceipt, Entry } from './outbox/entry.ts';
 import type { Outbox } from './outbox/outbox.ts';
@@ -26,7 +26,13 @@ import { Receivers } from './receiver/receivers.ts';
 import type { Handler, ReceiveOptions, Receiver } from './receiver/types.ts';
 import { asDeviceError } from './store/failure.ts';
 import { openStore } from './store/store.ts';
-import type { Held, Kept, PendingMessage, PublishOptions, RejectedMessages } from './types.ts';
+import type {
+  EnqueuedMessage,
+  OutboxStats,
+  PendingMessage,
+  PublishOptions,
+  RejectedMessages,
+} from './types.ts';
 
 interface Parts {
   readonly settings: Settings;
@@ -52,7 +58,7 @@ export async function connect(options: ConnectOptions): Promise<Device> {
       limits: settings.limits,
       clock: settings.clock,
       drawEpoch: () => v4(),
-      problem: (error) => device?.tell('problem', asDeviceError(error)),
+      problem: (error) => device?.emitSafely('error', asDeviceError(error)),
     });
     device = new Device({ settings, store, outbox, setAside: opened.setAside?.error });
     await device.open();
@@ -80,15 +86,15 @@ export class Device extends EventEmitter<DeviceEvents> {
   constructor({ settings, store, outbox, setAside }: Parts) {
     super();
     const { timers, random, on } = settings;
-    const tell: Tell = (name, ...args) => this.tell(name, ...args);
+    const emit: Emit = (name, ...args) => this.emitSafely(name, ...args);
     this.#settings = settings;
     this.#store = store;
     this.#outbox = outbox;
     this.setAside = setAside;
-    this.#session = new Session(settings, { timers, random, tell });
+    this.#session = new Session(settings, { timers, random, emit });
     this.#sender = new Sender(
       { ...settings, qosOf: (route) => settings.routes.get(route)?.qos ?? 1 },
-      { outbox, transport: this.#session, timers, random, tell, settled: () => this.#settled() },
+      { outbox, transport: this.#session, timers, random, emit, settled: () => this.#settled() },
     );
     const { clock } = settings;
     const ports = { subscriptions: this.#session, store, clock, timers, random };
@@ -102,7 +108,7 @@ export class Device extends EventEmitter<DeviceEvents> {
 
   /** Part of `connect`. */
   async open(): Promise<void> {
-    if (this.setAside !== undefined) this.tell('set-aside', this.setAside);
+    if (this.setAside !== undefined) this.emitSafely('store-corrupt', this.setAside);
     const { waitMillis } = this.#settings;
     const refusal = waitMillis === 0 ? undefined : this.#firstConnection(waitMillis);
     this.#session.start(this.#sender);
@@ -124,12 +130,16 @@ export class Device extends EventEmitter<DeviceEvents> {
    * @throws ClosedError: `close` came first; `kept` says whether the next start sends it
    */
   async publish(route: string, body: object, options: PublishOptions = {}): Promise<BookedReceipt> {
-    const { receipt } = await this.keep(route, body, options);
+    const { receipt } = await this.enqueue(route, body, options);
     return receipt;
   }
 
   /** The same in two steps: resolves when the message is on disk, with the promise of its receipt. */
-  async keep(route: string, body: object, options: PublishOptions = {}): Promise<Kept> {
+  async enqueue(
+    route: string,
+    body: object,
+    options: PublishOptions = {},
+  ): Promise<EnqueuedMessage> {
     if (this.#closing !== undefined) throw new ClosedError(TOO_LATE);
     const profile = this.#settings.routes.get(route);
     if (profile === undefined) {
@@ -140,7 +150,7 @@ export class Device extends EventEmitter<DeviceEvents> {
       draw: () => v7({ msecs }),
       count: (name) => this.#outbox.count(name),
     });
-    const { entry, kept, isNew } = this.#outbox.keep(draft);
+    const { entry, kept, isNew } = this.#outbox.enqueue(draft);
     const receipt = this.#outbox.answerTo(entry);
     try {
       await kept;
@@ -151,7 +161,7 @@ export class Device extends EventEmitter<DeviceEvents> {
     const id = idText(draft.id);
     if (isNew) {
       this.#sender.add(entry);
-      this.tell('kept', { route, id });
+      this.emitSafely('enqueued', { route, id });
     }
     return { route, id, bodyHash: draft.hash, receipt };
   }
@@ -167,9 +177,9 @@ export class Device extends EventEmitter<DeviceEvents> {
     return entry && this.#outbox.answerTo(entry);
   }
 
-  held(): Held {
+  stats(): OutboxStats {
     const inFlight = this.#sender.inFlight;
-    return { ...this.#outbox.held(), rejected: this.#outbox.rejected.count, inFlight };
+    return { ...this.#outbox.stats(), rejected: this.#outbox.rejected.count, inFlight };
   }
 
   /**
@@ -213,8 +223,12 @@ export class Device extends EventEmitter<DeviceEvents> {
     return this.#closing;
   }
 
-  /** Part of the package: tells an event. A listener that throws ends the process, not the sender. */
-  tell<Name extends keyof DeviceEvents>(name: Name, ...args: DeviceEvents[Name]): void {
+  /**
+   * Part of the package: emits an event. A listener that throws ends the process, not the sender.
+   * Node.js ends a process over an `error` that nobody listens to; a device goes on recording.
+   */
+  emitSafely<Name extends keyof DeviceEvents>(name: Name, ...args: DeviceEvents[Name]): void {
+    if (name === 'error' && this.listenerCount(name) === 0) return;
     try {
       (this as EventEmitter).emit(name, ...args);
     } catch (error) {

@@ -1,4 +1,4 @@
-/** What a device tells while it works; each is an event of `Device`. */
+/** The events of a `Device`. */
 
 import type { DeviceError, RejectedError, StoreUnreadableError } from './errors.ts';
 import type { BookedReceipt } from './outbox/entry.ts';
@@ -17,7 +17,7 @@ export interface DeviceEvents {
   /** The broker or TLS refused this device; it is tried again, but a person should look. */
   refused: [DeviceError];
   /** A message is on disk. */
-  kept: [MessageName];
+  enqueued: [MessageName];
   /** A message was handed to the connection, for the n-th time since this start. */
   sent: [MessageName & { readonly tries: number }];
   /** MQTT 5: the broker refused this PUBLISH; it is sent again later. */
@@ -31,13 +31,13 @@ export interface DeviceEvents {
   /** Something arrived that answers nothing here, e.g. a second receipt; nothing was changed by it. */
   ignored: [{ readonly why: string }];
   /** The outbox could not be read; it was set aside and a new one begun. */
-  'set-aside': [StoreUnreadableError];
-  /** The disk failed while nobody waited for it. */
-  problem: [DeviceError];
+  'store-corrupt': [StoreUnreadableError];
+  /** The disk failed while nobody waited for it. Without a listener it is dropped, not thrown. */
+  error: [DeviceError];
 }
 
-/** Tells an event to whoever listens. */
-export type Tell = <Name extends keyof DeviceEvents>(
+/** Emits an event to whoever listens. */
+export type Emit = <Name extends keyof DeviceEvents>(
   name: Name,
   ...args: DeviceEvents[Name]
 ) => void;

@@ -30,8 +30,8 @@ export type {
 } from './receiver/types.ts';
 export { readSetAside } from './store/store.ts';
 export type {
-  Held,
-  Kept,
+  EnqueuedMessage as Kept,
+  OutboxStats as Held,
   PendingMessage,
   PublishOptions,
   RejectedMessages,

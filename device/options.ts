@@ -73,7 +73,7 @@ export interface ConnectOptions {
    * the route's bridge has to answer queries. What gets no answer in time is sent.
    * @default false
    */
-  readonly askFirst?: boolean;
+  readonly queryBeforeResend?: boolean;
   /**
    * `connect` waits so long for the first connection, and rejects when the device is refused
    * meanwhile. Without a network it resolves all the same: `publish` works offline.
@@ -108,7 +108,7 @@ export interface Settings {
   readonly perSecondMax: number;
   readonly pubackMillis: number;
   readonly releaseLingerMillis: number;
-  readonly askFirst: boolean;
+  readonly queryBeforeResend: boolean;
   readonly waitMillis: number;
   readonly on: Listeners;
   readonly clock: Clock;
@@ -155,7 +155,7 @@ export async function checkOptions(options: ConnectOptions): Promise<Settings> {
     mqttVersion,
     persistentSession: options.persistentSession ?? false,
     ...numbers,
-    askFirst: options.askFirst ?? false,
+    queryBeforeResend: options.queryBeforeResend ?? false,
     on: options.on ?? {},
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,

@@ -17,7 +17,7 @@ export interface PublishOptions {
 }
 
 /** A message on its way into the ledger. */
-export interface Kept {
+export interface EnqueuedMessage {
   readonly route: string;
   readonly id: string;
   readonly bodyHash: string;
@@ -50,7 +50,7 @@ export interface RejectedMessages {
 }
 
 /** What is in the outbox. */
-export interface Held {
+export interface OutboxStats {
   /** Pending, rejected, and ids that are not completed yet: what counts against the limit. */
   readonly messages: number;
   /** Of their bodies. */

@@ -28,8 +28,8 @@ const device = await connect({
 });
 
 if (isFirstLife) {
-  // `keep` resolves when the message is on disk, `publish` when it is booked.
-  const { id } = await device.keep('charges', {
+  // `enqueue` resolves when the message is on disk, `publish` when it is booked.
+  const { id } = await device.enqueue('charges', {
     account: 'acme',
     kWh: '0.5',
     at: new Date().toISOString(),

@@ -30,5 +30,5 @@ for (const kWh of ['1.25', '0.75', '2']) {
 
 // Ends when every message has its receipt and every id is completed.
 await device.drain({ timeoutMillis: 60_000 });
-say(`held: ${JSON.stringify(device.held())}`);
+say(`held: ${JSON.stringify(device.stats())}`);
 await device.close();

@@ -17,7 +17,7 @@ export interface BridgeApp {
 export function buildApp(bridge: Bridge, app = new App()): BridgeApp {
   const name = pascalCase(bridge.name);
   const state = new StateStack(app, `${name}-State`, {
-    description: `${name}: ledger, deliveries, state and quarantine (retained)`,
+    description: `${name}: ledger, dedup records, state and quarantine (retained)`,
     terminationProtection: true,
   });
   const ingest = new IngestStack(app, `${name}-Ingest`, {

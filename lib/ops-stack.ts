@@ -66,7 +66,7 @@ function watchedOf({ bridge, state, ingest }: OpsStackProps): Watched {
     ),
     tableNames: {
       ledger: state.ledger.tableName,
-      deliveries: state.deliveries.tableName,
+      dedupRecords: state.dedupRecords.tableName,
       state: state.state.tableName,
       quarantine: state.quarantine.tableName,
     },

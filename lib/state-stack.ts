@@ -44,20 +44,20 @@ const MESSAGE_KEY = {
  */
 export class StateStack extends Stack {
   readonly ledger: TableV2;
-  readonly deliveries: TableV2;
+  readonly dedupRecords: TableV2;
   readonly state: TableV2;
   readonly quarantine: TableV2;
 
   constructor(scope: Construct, id: string, props: StackProps = {}) {
     super(scope, id, props);
     this.ledger = ledgerTable(this);
-    this.deliveries = deliveriesTable(this);
+    this.dedupRecords = dedupRecordsTable(this);
     this.state = stateTable(this);
     this.quarantine = quarantineTable(this);
     this.publish('Ledger', this.ledger, 'Booked messages, one row each');
     this.publish(
-      'Deliveries',
-      this.deliveries,
+      'DedupRecords',
+      this.dedupRecords,
       'Messages that copies are recognised by, for a time',
     );
     this.publish('State', this.state, 'The newest value of each topic');
@@ -74,7 +74,7 @@ export class StateStack extends Stack {
       case 'exactly-once':
         return this.ledger;
       case 'deduplicated':
-        return this.deliveries;
+        return this.dedupRecords;
       case 'latest':
         return this.state;
     }
@@ -122,8 +122,8 @@ function ledgerTable(scope: Construct): TableV2 {
  * under way (I7). The sweep only tidies up: whether a window is open is decided by the condition of
  * the write, so it may come late or never.
  */
-function deliveriesTable(scope: Construct): TableV2 {
-  return new TableV2(scope, 'Deliveries', {
+function dedupRecordsTable(scope: Construct): TableV2 {
+  return new TableV2(scope, 'DedupRecords', {
     ...KEPT,
     ...MESSAGE_KEY,
     timeToLiveAttribute: 'expiresAt',

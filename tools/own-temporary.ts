@@ -8,7 +8,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { tell } from '../cli/output/print.ts';
+import { printError } from '../cli/output/print.ts';
 import { childrenOf } from './machine.ts';
 
 /** 128 and the number of the signal. */
@@ -26,7 +26,7 @@ export function ownTemporaryFolder(name: string, epilogue: string): void {
   for (const [signal, status] of Object.entries(STATUS)) {
     process.on(signal, () => {
       for (const pid of descendantsOf(process.pid)) endNow(pid);
-      tell(`${signal}: ended; ${epilogue}`);
+      printError(`${signal}: ended; ${epilogue}`);
       process.exit(status);
     });
   }

@@ -25,7 +25,7 @@ const device = await connect({
   outbox: task.outbox,
   routes: { charges: { topic: 'billing/meter-17/charges', idField: 'id' } },
 });
-device.on('problem', () => {});
+device.on('error', () => {});
 const emptyBytes = process.memoryUsage.rss();
 for (let kept = 0; kept < task.pending; kept += TOGETHER) {
   const batch = Array.from({ length: Math.min(TOGETHER, task.pending - kept) }, keepOne);
@@ -34,14 +34,14 @@ for (let kept = 0; kept < task.pending; kept += TOGETHER) {
 await say({
   emptyBytes,
   pendingBytes: process.memoryUsage.rss(),
-  pending: device.held().messages,
+  pending: device.stats().messages,
 } satisfies DeviceMemory);
 process.exit(0);
 
 async function keepOne(): Promise<void> {
   const at = new Date().toISOString();
   const body = { account: 'customer-000815', kWh: '12.480', at, tariff: 'day', connector: 12 };
-  const { receipt } = await device.keep('charges', body);
+  const { receipt } = await device.enqueue('charges', body);
   // Nobody answers; the process ends with all of them unanswered.
   receipt.catch(() => {});
 }

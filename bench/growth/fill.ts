@@ -101,7 +101,7 @@ function itemOf(serial: number): Item {
     device: { S: device },
     topic: { S: `billing/${device}/charges` },
     body: { S: JSON.stringify({ id, account, kWh: '12.480', at, tariff: 'day', connector: 12 }) },
-    likeness: { S: '62965412a7bbab44e0158b9b2744ad023b8a716a10611940fc605280836432bf' },
+    fingerprint: { S: '62965412a7bbab44e0158b9b2744ad023b8a716a10611940fc605280836432bf' },
     receivedAt: { S: at },
     bookedAt: { S: at },
     bookedAtMillis: { N: '1793491200000' },

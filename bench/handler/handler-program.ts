@@ -5,7 +5,7 @@ import { systemClock } from '../../core/base/time.ts';
 import { checkConfig } from '../../core/config/check.ts';
 import { createTelemetry } from '../../lambda/adapters/telemetry.ts';
 import { createHandler } from '../../lambda/ingest/handler.ts';
-import { createLedgerRegister } from '../../lambda/ingest/ledger-register.ts';
+import { exactlyOnceDeduplicator } from '../../lambda/ingest/ledger-register.ts';
 import config from '../../tollbridge.config.ts';
 import { createLoad } from '../harness/deliveries.ts';
 import { say, taskOf } from '../harness/program.ts';
@@ -43,7 +43,7 @@ let publishedBytes = 0;
 let published = 0;
 const handler = createHandler({
   route,
-  register: createLedgerRegister(route, ledger, systemClock),
+  register: exactlyOnceDeduplicator(route, ledger, systemClock),
   quarantine: { put: () => Promise.reject(new Error('nothing here is to be quarantined')) },
   publisher: {
     async publish({ payload, topic }) {

@@ -4,7 +4,7 @@ import pLimit from 'p-limit';
 import { BATCH_WRITES_CONCURRENT_MAX } from '../../core/base/limits.ts';
 import { epochMillis } from '../../core/base/time.ts';
 import { checkConfig } from '../../core/config/check.ts';
-import { ledgerWriteOf } from '../../core/guarantees/exactly-once/row.ts';
+import { exactlyOnceWriteOf } from '../../core/guarantees/exactly-once/row.ts';
 import { readEnvelope } from '../../core/message/envelope.ts';
 import { readMessage } from '../../core/message/message.ts';
 import { createDataPlaneClient, createStoreClient } from '../../lambda/adapters/clients.ts';
@@ -90,5 +90,5 @@ function aWrite() {
   if (!envelope.ok) throw new Error(envelope.detail);
   const reading = readMessage(route, envelope.delivery);
   if (reading.kind !== 'message') throw new Error('the charge was not read');
-  return ledgerWriteOf(route, envelope.delivery, reading.message, 1, now);
+  return exactlyOnceWriteOf(route, envelope.delivery, reading.message, 1, now);
 }

@@ -16,7 +16,7 @@ export function createStubLedger(rowsMax: number): Ledger {
       const name = nameOf(write.key);
       const row = rows.get(name);
       if (row !== undefined) {
-        return { kind: row.likeness === write.first.likeness ? 'counted' : 'refused', row };
+        return { kind: row.fingerprint === write.first.fingerprint ? 'counted' : 'refused', row };
       }
       rows.set(name, firstRow(write));
       if (rows.size > rowsMax) rows.delete(oldestFirst.next().value ?? '');
@@ -28,8 +28,8 @@ export function createStubLedger(rowsMax: number): Ledger {
 }
 
 function firstRow({ first }: RowWrite): Row {
-  const { rowVersion, firstDeliveryId, likeness, topic, body, bookedAtMillis } = first;
-  return { rowVersion, firstDeliveryId, likeness, topic, body, bookedAtMillis };
+  const { rowVersion, firstDeliveryId, fingerprint, topic, body, bookedAtMillis } = first;
+  return { rowVersion, firstDeliveryId, fingerprint, topic, body, bookedAtMillis };
 }
 
 /** Rows that stand before the first delivery comes, of messages that never come again. */
@@ -47,7 +47,7 @@ export async function prefill(ledger: Ledger, rows: number): Promise<void> {
         device: `meter-${at % 1_000}`,
         topic: `billing/meter-${at % 1_000}/charges`,
         body: `{"id":"old-${at}"}`,
-        likeness: `likeness-${at}`,
+        fingerprint: `fingerprint-${at}`,
         receivedAt: '',
         bookedAt: '',
         bookedAtMillis: now,

@@ -182,7 +182,7 @@ const ENVIRONMENT = {
   MESSAGES_TABLE: 'Ledger',
   MARKERS_TABLE: 'Markers',
   LEDGER_TABLE: 'Ledger',
-  DELIVERIES_TABLE: 'Deliveries',
+  DEDUP_RECORDS_TABLE: 'DedupRecords',
   QUARANTINE_TABLE: 'Quarantine',
   ROUTE: JSON.stringify({ name: 'charges', guarantee: 'exactly-once' }),
 };

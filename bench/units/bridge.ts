@@ -3,13 +3,13 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSEvent } from 'aws-lambda';
 import { SAMPLE_NOW, SAMPLE_ROUTE } from '../../cli/cost/sample.ts';
 import { epochMillis } from '../../core/base/time.ts';
-import type { LedgerRoute } from '../../core/config/route.ts';
+import type { ExactlyOnceRoute } from '../../core/config/route.ts';
 import type { Metric } from '../../core/operations/metrics.ts';
 import type { Publisher, Telemetry } from '../../core/tables/ports.ts';
 import { createQuarantineTable } from '../../lambda/adapters/quarantine-table.ts';
 import { createLedgerTable } from '../../lambda/adapters/tables.ts';
 import { createHandler } from '../../lambda/ingest/handler.ts';
-import { createLedgerRegister } from '../../lambda/ingest/ledger-register.ts';
+import { exactlyOnceDeduplicator } from '../../lambda/ingest/ledger-register.ts';
 
 export interface BridgeParts {
   readonly client: DynamoDBClient;
@@ -17,7 +17,7 @@ export interface BridgeParts {
   readonly quarantine: string;
   readonly publisher: Publisher;
   readonly telemetry?: Telemetry;
-  readonly route?: LedgerRoute;
+  readonly route?: ExactlyOnceRoute;
 }
 
 /** @returns handles a batch; throws when a delivery of it would have to be tried again */
@@ -28,7 +28,7 @@ export function bridgeOn(parts: BridgeParts): (event: SQSEvent) => Promise<void>
   const handler = createHandler({
     route,
     clock,
-    register: createLedgerRegister(route, createLedgerTable(client, parts.ledger), clock),
+    register: exactlyOnceDeduplicator(route, createLedgerTable(client, parts.ledger), clock),
     quarantine: createQuarantineTable(client, parts.quarantine, clock),
     publisher,
     telemetry: parts.telemetry ?? countingTelemetry(new Map()),

@@ -52,7 +52,7 @@ export function writesTable(measured: readonly Measured[]): Table {
 const NOTES = [
   'Units by AWS’s published rules from the items themselves (`cli/cost/units.ts` names the pages), of the requests that the real code sent.',
   'A conflict of the bridge is a failed condition and a row of the quarantine with both bodies; the peers take it for a copy, so that the second body is nowhere.',
-  'The row holds the whole body and 705 bytes of names, keys and facts beside it with the sample’s account, device and id: bodies up to about 310 bytes fit one unit. Above 1 KB a copy costs as many units as the booking, for an UpdateItem is charged by the whole item.',
+  'The row holds the whole body and 708 bytes of names, keys and facts beside it with the sample’s account, device and id: bodies up to about 310 bytes fit one unit. Above 1 KB a copy costs as many units as the booking, for an UpdateItem is charged by the whole item.',
   'A transaction is charged twice over; that a cancelled one is charged too is said by others, not by AWS’s pages. An index is charged once.',
 ];
 

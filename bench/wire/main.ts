@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
-import { endWithReader, print, tell } from '../../cli/output/print.ts';
+import { endWithReader, print, printError } from '../../cli/output/print.ts';
 import { type TableName, withTable } from './document.ts';
 import { type Measured, measure } from './measure.ts';
 
@@ -26,10 +26,10 @@ const { values } = parseArgs({
 });
 const runs = Number(values.runs);
 if (!Number.isSafeInteger(runs) || runs < 1 || runs % 2 === 0) {
-  tell(`--runs is ${values.runs}; a median needs an odd number of runs, e.g. 5`);
+  printError(`--runs is ${values.runs}; a median needs an odd number of runs, e.g. 5`);
   process.exit(2);
 }
-const measured = await measure({ messages: MESSAGES, runs, tell });
+const measured = await measure({ messages: MESSAGES, runs, tell: printError });
 show(measured);
 if (values.write) write(measured);
 
@@ -45,12 +45,12 @@ function show({ tables, mosquitto }: Measured): void {
 
 function write({ tables, mosquitto }: Measured): void {
   if (mosquitto === undefined) {
-    tell('docs/wire.md is left as it is: without Mosquitto it would lose half of its rows');
+    printError('docs/wire.md is left as it is: without Mosquitto it would lose half of its rows');
     process.exitCode = 1;
     return;
   }
   let text = readFileSync(DOCUMENT, 'utf8');
   for (const name of Object.keys(titles) as TableName[]) text = withTable(text, name, tables[name]);
   writeFileSync(DOCUMENT, text);
-  tell('docs/wire.md is written');
+  printError('docs/wire.md is written');
 }

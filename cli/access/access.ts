@@ -21,7 +21,7 @@ import {
   stackPrefixOf,
 } from './stacks.ts';
 
-export type TableKind = 'ledger' | 'deliveries' | 'state' | 'quarantine';
+export type TableKind = 'ledger' | 'dedupRecords' | 'state' | 'quarantine';
 
 /** What any SDK client is made with. */
 export interface ClientSettings {
@@ -31,7 +31,7 @@ export interface ClientSettings {
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
-export interface Access {
+export interface BridgeClient {
   readonly kind: 'local' | 'aws';
   /** As the flags said; `explained` takes it. */
   readonly choice: Choice;
@@ -70,10 +70,10 @@ const LOCAL_SETTINGS = {
  * Finds the bridge and its tables.
  * @throws UsageError, AccessError
  */
-export async function openAccess(flags: AccessFlags, bridge?: Bridge): Promise<Access> {
+export async function openAccess(flags: AccessFlags, bridge?: Bridge): Promise<BridgeClient> {
   const choice = choiceOf(flags);
   const opened = new Set<{ destroy(): void }>();
-  const client: Access['client'] = (make) => {
+  const client: BridgeClient['client'] = (make) => {
     const made = make(settingsOf(choice));
     opened.add(made);
     return made;
@@ -93,9 +93,9 @@ export async function openAccess(flags: AccessFlags, bridge?: Bridge): Promise<A
 async function connect(
   choice: Choice,
   bridge: Bridge,
-  client: Access['client'],
+  client: BridgeClient['client'],
   close: () => void,
-): Promise<Access> {
+): Promise<BridgeClient> {
   const stack = stackPrefixOf(choice.stack ?? pascalCase(bridge.name));
   const stacks = client((settings) => new CloudFormationClient(settings));
   const region = await stacks.config.region();
@@ -112,7 +112,7 @@ async function connect(
     outputs,
     tables: {
       ledger: outputOf(outputs, 'LedgerTableName', stack),
-      deliveries: outputOf(outputs, 'DeliveriesTableName', stack),
+      dedupRecords: outputOf(outputs, 'DedupRecordsTableName', stack),
       state: outputOf(outputs, 'StateTableName', stack),
       quarantine: outputOf(outputs, 'QuarantineTableName', stack),
     },

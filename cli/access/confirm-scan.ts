@@ -3,9 +3,9 @@
  * begins, and begins only when somebody has agreed.
  */
 import type { Command } from 'commander';
-import { tell } from '../output/print.ts';
-import { agree } from '../shell/confirm.ts';
-import type { Access } from './access.ts';
+import { printError } from '../output/print.ts';
+import { confirm } from '../shell/confirm.ts';
+import type { BridgeClient } from './access.ts';
 import { type Size, sizeOf } from './reads.ts';
 
 export interface ScanFlags {
@@ -36,18 +36,18 @@ export interface ScanOf {
  * @throws UsageError where nobody agreed
  */
 export async function agreeToScan(
-  { dynamodb, kind }: Access,
+  { dynamodb, kind }: BridgeClient,
   { table, index, because }: ScanOf,
   { yes }: ScanFlags,
 ): Promise<Size> {
   const size = await sizeOf(dynamodb, table, index);
   const of = index === undefined ? `the table ${table}` : `the index ${index} of ${table}`;
-  tell(`This is a scan: ${because} It reads all of ${of}: ${costOf(size, kind)}.`);
-  await agree('read all of it', yes);
+  printError(`This is a scan: ${because} It reads all of ${of}: ${costOf(size, kind)}.`);
+  await confirm('read all of it', yes);
   return size;
 }
 
-function costOf(size: Size, kind: Access['kind']): string {
+function costOf(size: Size, kind: BridgeClient['kind']): string {
   if (kind === 'local') return 'the local cloud counts no rows, and nobody pays for them';
   const age = 'AWS counts about every six hours';
   return size.bytes === 0

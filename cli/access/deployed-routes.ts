@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { CloudFormationClient, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
 import * as z from 'zod';
 import type { Route } from '../../core/config/route.ts';
-import type { Access } from './access.ts';
+import type { BridgeClient } from './access.ts';
 import { AccessError } from './failures.ts';
 
 const functionSchema = z.object({
@@ -18,7 +18,7 @@ const functionSchema = z.object({
 const namedSchema = z.looseObject({ name: z.string() });
 
 /** By the route's name: what its function reads as its route. */
-export async function deployedRoutes(access: Access): Promise<ReadonlyMap<string, unknown>> {
+export async function deployedRoutes(access: BridgeClient): Promise<ReadonlyMap<string, unknown>> {
   const stacks = access.client((settings) => new CloudFormationClient(settings));
   const { TemplateBody = '' } = await stacks.send(
     new GetTemplateCommand({ StackName: `${access.stack}-Ingest` }),
@@ -54,7 +54,7 @@ export function differencesOf(route: Route, deployed: unknown): readonly string[
  * The route of that name, once it is known to be the one that is deployed.
  * @throws AccessError where the configuration says something else
  */
-export async function routeInStep(access: Access, name: string): Promise<Route> {
+export async function routeInStep(access: BridgeClient, name: string): Promise<Route> {
   const route = access.route(name);
   const deployed = (await deployedRoutes(access)).get(name);
   if (deployed === undefined) {

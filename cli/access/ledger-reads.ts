@@ -1,20 +1,25 @@
 /** Rows of the ledger, by each key that there is, and by scan where there is none. */
 import type { QueryCommandInput } from '@aws-sdk/client-dynamodb';
-import type { LedgerRoute, Route } from '../../core/config/route.ts';
+import type { ExactlyOnceRoute, Route } from '../../core/config/route.ts';
 import { partitionOf } from '../../core/message/id.ts';
 import { accountPeriodKey, type Period } from '../../core/operations/period.ts';
 import type { Item } from '../output/items.ts';
 import type { Progress } from '../output/progress.ts';
 import { UsageError } from '../shell/usage.ts';
-import type { Access } from './access.ts';
+import type { BridgeClient } from './access.ts';
 import { chained, query, scan } from './reads.ts';
 
 export const BY_ACCOUNT = 'by-account';
 
 /** @throws UsageError where the configuration has no ledger */
-export function ledgerRoutes(access: Access, route: string | undefined): readonly LedgerRoute[] {
+export function ledgerRoutes(
+  access: BridgeClient,
+  route: string | undefined,
+): readonly ExactlyOnceRoute[] {
   const routes = route === undefined ? access.bridge.routes : [access.route(route)];
-  const ledgers = routes.filter((each): each is LedgerRoute => each.guarantee === 'exactly-once');
+  const ledgers = routes.filter(
+    (each): each is ExactlyOnceRoute => each.guarantee === 'exactly-once',
+  );
   const [other] = routes;
   if (ledgers.length > 0 || other === undefined) return ledgers;
   throw new UsageError(
@@ -28,7 +33,7 @@ export function ledgerRoutes(access: Access, route: string | undefined): readonl
  * The index shards that an account's rows can lie in. The index knows no routes, so it is as many
  * as the route with the most has.
  */
-export function shardsOf(access: Access): number {
+export function shardsOf(access: BridgeClient): number {
   const shards = access.bridge.routes.map((route: Route) =>
     route.guarantee === 'exactly-once' ? route.indexShards : 1,
   );
@@ -47,7 +52,7 @@ export interface LedgerFilter {
 
 /** Of a device on a route, in the order of ids; consistent. */
 export function byDevice(
-  access: Access,
+  access: BridgeClient,
   route: string,
   device: string,
   filter: LedgerFilter,
@@ -83,7 +88,7 @@ export interface AccountRead {
  * shard, not across several. Eventually consistent, for an index has no other read.
  */
 export function byAccount(
-  access: Access,
+  access: BridgeClient,
   read: AccountRead,
   progress: Progress,
 ): AsyncIterable<Item> {
@@ -112,7 +117,7 @@ export function byAccount(
 
 /** Of every account and device: a scan of the table, or of its smaller index. */
 export function byScan(
-  access: Access,
+  access: BridgeClient,
   index: typeof BY_ACCOUNT | undefined,
   filter: LedgerFilter,
   period: Period | undefined,

@@ -12,8 +12,8 @@ import {
 import { type EpochMillis, epochMillis, toIso } from '../../core/base/time.ts';
 import type { Route } from '../../core/config/route.ts';
 import { COPY_NOTE } from '../../core/operations/copy-note.ts';
-import { tell } from '../output/print.ts';
-import { type Access, pascalCase } from './access.ts';
+import { printError } from '../output/print.ts';
+import { type BridgeClient, pascalCase } from './access.ts';
 import { AccessError } from './failures.ts';
 
 export interface LogRange {
@@ -46,13 +46,13 @@ export interface Logs {
 
 export const LINES_MAX = 1_000;
 
-export function openLogs(access: Access): Logs {
+export function openLogs(access: BridgeClient): Logs {
   const client = access.client((settings) => new CloudWatchLogsClient(settings));
   return access.kind === 'local' ? localLogs(access, client) : insights(access, client);
 }
 
 /** As the construct of a route names the log of its function (`lib/constructs`). */
-async function groupOf(access: Access, { name }: Pick<Route, 'name'>): Promise<string> {
+async function groupOf(access: BridgeClient, { name }: Pick<Route, 'name'>): Promise<string> {
   const pattern = new RegExp(`^Routes${pascalCase(name)}IngestLog[0-9A-F]{8}$`);
   const found = (await access.resources('Ingest')).find(
     ({ type, logicalId }) => type === 'AWS::Logs::LogGroup' && pattern.test(logicalId),
@@ -66,7 +66,7 @@ async function groupOf(access: Access, { name }: Pick<Route, 'name'>): Promise<s
 const QUERY_PAUSE_MILLIS = 1_000;
 const QUERY_POLLS_MAX = 900;
 
-function insights(access: Access, client: CloudWatchLogsClient): Logs {
+function insights(access: BridgeClient, client: CloudWatchLogsClient): Logs {
   const run = async (routes: readonly Pick<Route, 'name'>[], range: LogRange, text: string) => {
     const logGroupNames = await Promise.all(routes.map((route) => groupOf(access, route)));
     return runQuery(client, logGroupNames, range, text);
@@ -115,7 +115,7 @@ async function runQuery(
     const answer = await client.send(new GetQueryResultsCommand({ queryId }));
     if (answer.status === 'Complete') {
       const bytes = answer.statistics?.bytesScanned ?? 0;
-      tell(`logs: Insights scanned ${bytes} bytes, which AWS charges by the gigabyte`);
+      printError(`logs: Insights scanned ${bytes} bytes, which AWS charges by the gigabyte`);
       return (answer.results ?? []).map(
         (row) => new Map(row.map(({ field = '', value = '' }) => [field, value])),
       );
@@ -132,7 +132,7 @@ async function runQuery(
   );
 }
 
-function localLogs(access: Access, client: CloudWatchLogsClient): Logs {
+function localLogs(access: BridgeClient, client: CloudWatchLogsClient): Logs {
   const find: Logs['find'] = async (route, term, { from, to }) => {
     const input = {
       logGroupName: await groupOf(access, route),

@@ -4,11 +4,11 @@ import { printable } from '../../core/base/printable.ts';
 import type { Publisher } from '../../core/tables/ports.ts';
 import { createDataPlaneClient } from '../../lambda/adapters/clients.ts';
 import { createDataPlane } from '../../lambda/adapters/data-plane.ts';
-import type { Access } from './access.ts';
+import type { BridgeClient } from './access.ts';
 import { AccessError } from './failures.ts';
 
 /** @throws AccessError where the stack does not say where the data plane is */
-export function publisherOf(access: Access): Publisher {
+export function publisherOf(access: BridgeClient): Publisher {
   const address = access.outputs.DataEndpointAddress;
   if (access.kind === 'aws' && address === undefined) {
     throw new AccessError(

@@ -1,11 +1,11 @@
 /** `tollbridge copies`: which devices send the most copies. */
 import { Command } from 'commander';
 import { systemClock } from '../../core/base/time.ts';
-import type { Access } from '../access/access.ts';
-import { ask } from '../access/ask.ts';
+import type { BridgeClient } from '../access/access.ts';
 import { type CopyCount, openLogs } from '../access/logs.ts';
 import { type AccessFlags, withAccess } from '../access/options.ts';
 import { before, span } from '../access/periods.ts';
+import { withBridge } from '../access/with-bridge.ts';
 import { type Column, type OutputFlags, outputOf, withOutput } from '../output/output.ts';
 import { wholeNumber } from '../shell/options.ts';
 import { EXIT, type ExitStatus } from '../shell/usage.ts';
@@ -39,11 +39,11 @@ export function copiesCommand(): Command {
   return withOutput(withAccess(command))
     .addHelpText('after', HELP)
     .action(async (flags: Flags) => {
-      await ask(flags, (access) => printCopies(access, flags));
+      await withBridge(flags, (access) => printCopies(access, flags));
     });
 }
 
-async function printCopies(access: Access, flags: Flags): Promise<ExitStatus> {
+async function printCopies(access: BridgeClient, flags: Flags): Promise<ExitStatus> {
   const { routes } = access.bridge;
   const now = systemClock();
   const range = { from: before(now, flags.since), to: now };

@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { deviceProfile, ProfileError } from '../../core/operations/device-profile.ts';
 import { readBridge } from '../access/routes.ts';
 import { checkName } from '../device/add.ts';
-import { print, tell } from '../output/print.ts';
+import { print, printError } from '../output/print.ts';
 import { EXIT, UsageError } from '../shell/usage.ts';
 
 interface Flags {
@@ -50,7 +50,8 @@ Examples:
         return deviceProfile(bridge, name, { topics: topic, basicIngest, handshake });
       });
       print(JSON.stringify(profile.routes, undefined, 2));
-      for (const line of [...profile.notes, ...profile.left, ...profile.unfilled]) tell(line);
+      for (const line of [...profile.notes, ...profile.unsupported, ...profile.unfilled])
+        printError(line);
       if (profile.unfilled.length > 0) process.exitCode = EXIT.finding;
     });
 }

@@ -9,12 +9,12 @@ import { keptDelivery } from '../../core/tables/delivery-from-row.ts';
 import type { Publisher } from '../../core/tables/ports.ts';
 import { forwardIdOf, forwardOf } from '../../core/wire/forward.ts';
 import { bytesOrTextOf, textOf } from '../../lambda/adapters/attributes.ts';
-import type { Access } from '../access/access.ts';
-import { ask } from '../access/ask.ts';
+import type { BridgeClient } from '../access/access.ts';
 import { routeInStep } from '../access/deployed-routes.ts';
 import { AccessError } from '../access/failures.ts';
 import { type AccessFlags, withAccess } from '../access/options.ts';
 import { publisherOf, publishFault } from '../access/publishing.ts';
+import { withBridge } from '../access/with-bridge.ts';
 import { deviceName } from '../device/name.ts';
 import type { Item } from '../output/items.ts';
 import { type Column, type OutputFlags, outputOf, withOutput } from '../output/output.ts';
@@ -47,7 +47,7 @@ export function forwardAgainCommand(): Command {
   return withOutput(withAccess(command))
     .addHelpText('after', HELP)
     .action(async (device: string, id: string, flags: Flags) => {
-      await ask(flags, async (access) => {
+      await withBridge(flags, async (access) => {
         const { name } = forwardingRoute(access, flags.route);
         const route = await routeInStep(access, name);
         const again = await forwardAgain(access, publisherOf(access), route, device, id);
@@ -73,7 +73,7 @@ const COLUMNS: readonly Column<Again>[] = [
   { name: 'bytes', text: ({ bytes }) => String(bytes), align: 'right' },
 ];
 
-function forwardingRoute(access: Access, name: string | undefined): Route {
+function forwardingRoute(access: BridgeClient, name: string | undefined): Route {
   const { routes } = access.bridge;
   const forwarding = routes.filter(({ forward }) => forward !== null);
   const [only, ...others] = name === undefined ? forwarding : [access.route(name)];
@@ -97,7 +97,7 @@ function forwardingRoute(access: Access, name: string | undefined): Route {
  * @throws AccessError where there is no such row, or it can never go out
  */
 export async function forwardAgain(
-  access: Access,
+  access: BridgeClient,
   publisher: Publisher,
   route: Route,
   device: string,
@@ -130,7 +130,7 @@ export async function forwardAgain(
   return { route: route.name, topic: publication.topic, forwardedAs, bytes };
 }
 
-async function readRow(access: Access, route: Route, key: MessageKey): Promise<Item> {
+async function readRow(access: BridgeClient, route: Route, key: MessageKey): Promise<Item> {
   const kind = tableOf(route);
   if (kind === 'quarantine') throw new TypeError('no route keeps its messages in the quarantine');
   const { Item: item } = await access.dynamodb.send(

@@ -1,6 +1,6 @@
 /** `tollbridge gaps`: numbers that a device counted and that never came. */
 import { Command, InvalidArgumentError } from 'commander';
-import type { LedgerRoute } from '../../core/config/route.ts';
+import type { ExactlyOnceRoute } from '../../core/config/route.ts';
 import { partsOf } from '../../core/config/sources.ts';
 import { partitionOf } from '../../core/message/id.ts';
 import {
@@ -9,11 +9,11 @@ import {
   type SequenceRange,
   type SequenceRow,
 } from '../../core/operations/gaps.ts';
-import type { Access } from '../access/access.ts';
-import { ask } from '../access/ask.ts';
+import type { BridgeClient } from '../access/access.ts';
 import { ledgerRoutes } from '../access/ledger-reads.ts';
 import { type AccessFlags, withAccess } from '../access/options.ts';
 import { query } from '../access/reads.ts';
+import { withBridge } from '../access/with-bridge.ts';
 import { deviceName } from '../device/name.ts';
 import {
   type Column,
@@ -60,7 +60,7 @@ export function gapsCommand(): Command {
   return withOutput(withAccess(command))
     .addHelpText('after', HELP)
     .action(async (device: string, flags: Flags) => {
-      await ask(flags, (access) => printGaps(access, device, flags));
+      await withBridge(flags, (access) => printGaps(access, device, flags));
     });
 }
 
@@ -69,7 +69,7 @@ function startNumber(text: string): bigint {
   throw new InvalidArgumentError('allowed is a non-negative integer.');
 }
 
-async function printGaps(access: Access, device: string, flags: Flags): Promise<ExitStatus> {
+async function printGaps(access: BridgeClient, device: string, flags: Flags): Promise<ExitStatus> {
   const output = outputOf(flags);
   const routes = countingRoutes(access, flags.route);
   const progress = createProgress('sequence numbers', undefined);
@@ -93,13 +93,16 @@ async function printGaps(access: Access, device: string, flags: Flags): Promise<
   await output.list({ columns: COLUMNS, rows: gaps, json: gapJson, counted: ['gap', 'gaps'] });
   const all = found.flatMap(({ epochs }) => epochs);
   const received = all.reduce((sum, epoch) => sum + epoch.received, 0);
-  await output.say(
+  await output.printNote(
     `${countText(received, ['number', 'numbers'])} came in ${countText(all.length, ['epoch', 'epochs'])}`,
   );
   return gaps.length === 0 ? EXIT.ok : EXIT.finding;
 }
 
-function countingRoutes(access: Access, route: string | undefined): readonly LedgerRoute[] {
+function countingRoutes(
+  access: BridgeClient,
+  route: string | undefined,
+): readonly ExactlyOnceRoute[] {
   const counting = ledgerRoutes(access, route).filter(({ id }) =>
     partsOf(id).some(({ from }) => from === 'sequence'),
   );
@@ -110,7 +113,7 @@ function countingRoutes(access: Access, route: string | undefined): readonly Led
 }
 
 async function epochsOf(
-  access: Access,
+  access: BridgeClient,
   route: string,
   device: string,
   startsAt: bigint | undefined,
@@ -138,7 +141,7 @@ async function epochsOf(
 
 /** By epoch: numbers that the quarantine has. Ids of joined parts hold theirs among others. */
 async function quarantinedNumbers(
-  access: Access,
+  access: BridgeClient,
   route: string,
   device: string,
 ): Promise<ReadonlyMap<string, ReadonlySet<bigint>>> {

@@ -4,12 +4,12 @@ import { INDEX_SHARDS_MAX } from '../../core/base/limits.ts';
 import { systemClock, toIso } from '../../core/base/time.ts';
 import { type Charge, Invoice, type Total } from '../../core/operations/invoice.ts';
 import type { Period } from '../../core/operations/period.ts';
-import type { Access } from '../access/access.ts';
-import { ask } from '../access/ask.ts';
+import type { BridgeClient } from '../access/access.ts';
 import { agreeToScan, type ScanFlags, withScan } from '../access/confirm-scan.ts';
 import { BY_ACCOUNT, byAccount, byScan, ledgerRoutes, shardsOf } from '../access/ledger-reads.ts';
 import { type AccessFlags, withAccess } from '../access/options.ts';
 import { moment, period } from '../access/periods.ts';
+import { withBridge } from '../access/with-bridge.ts';
 import { cellOf, type Item, plainOf } from '../output/items.ts';
 import {
   type Column,
@@ -19,7 +19,7 @@ import {
   outputOf,
   withOutput,
 } from '../output/output.ts';
-import { tell } from '../output/print.ts';
+import { printError } from '../output/print.ts';
 import { createProgress, type Progress } from '../output/progress.ts';
 import { wholeNumber } from '../shell/options.ts';
 import { EXIT, type ExitStatus } from '../shell/usage.ts';
@@ -75,12 +75,12 @@ export function invoiceCommand(): Command {
   return withScan(withOutput(withAccess(command)))
     .addHelpText('after', HELP)
     .action(async (account: string | undefined, flags: Flags) => {
-      await ask(flags, (access) => printInvoice(access, account, flags));
+      await withBridge(flags, (access) => printInvoice(access, account, flags));
     });
 }
 
 async function printInvoice(
-  access: Access,
+  access: BridgeClient,
   account: string | undefined,
   flags: Flags,
 ): Promise<ExitStatus> {
@@ -105,13 +105,13 @@ async function printInvoice(
 /** Rows that are booked while the index is read would make the next run differ. */
 function warnOfOpenEnd(bookedBefore: string | undefined): void {
   if (bookedBefore === undefined || bookedBefore <= toIso(systemClock())) return;
-  tell(
+  printError(
     `--booked-before ${bookedBefore} lies ahead: rows will still be booked before it, and the totals will grow.`,
   );
 }
 
 async function source(
-  access: Access,
+  access: BridgeClient,
   account: string | undefined,
   { period: span, route, shards, yes }: Flags,
 ): Promise<{ read: (progress: Progress) => AsyncIterable<Item>; total: number | undefined }> {
@@ -179,13 +179,15 @@ async function report(
     return;
   }
   await output.list({ columns, rows: booked, json });
-  await output.say(summary(booked));
+  await output.printNote(summary(booked));
   if (late.length === 0) return;
-  await output.say(`\nLate: booked at ${flags.bookedBefore} or after it, and in no total above.`);
+  await output.printNote(
+    `\nLate: booked at ${flags.bookedBefore} or after it, and in no total above.`,
+  );
   await output.list({ columns, rows: late, json });
   await output.list({ columns: LATE_COLUMNS, rows: lateRows, json: lateRowJson });
   const count = late.reduce((sum, { rows }) => sum + rows, 0);
-  await output.say(
+  await output.printNote(
     count > lateRows.length
       ? `the first ${lateRows.length} of ${count} late rows; all of them: tollbridge ledger --account … --booked-from ${flags.bookedBefore}`
       : countText(count, ['late row', 'late rows']),

@@ -1,8 +1,7 @@
 /** `tollbridge ledger`: booked messages, by device, by account and period, or all of them. */
 import { Command } from 'commander';
 import type { Period } from '../../core/operations/period.ts';
-import type { Access } from '../access/access.ts';
-import { ask } from '../access/ask.ts';
+import type { BridgeClient } from '../access/access.ts';
 import { agreeToScan, type ScanFlags, withScan } from '../access/confirm-scan.ts';
 import {
   BY_ACCOUNT,
@@ -15,6 +14,7 @@ import {
 import { type AccessFlags, withAccess } from '../access/options.ts';
 import { moment, period } from '../access/periods.ts';
 import { chained, firstOf } from '../access/reads.ts';
+import { withBridge } from '../access/with-bridge.ts';
 import { deviceName } from '../device/name.ts';
 import { cellOf, type Item, plainOf } from '../output/items.ts';
 import { type Column, type OutputFlags, outputOf, withOutput } from '../output/output.ts';
@@ -63,7 +63,7 @@ export function ledgerCommand(): Command {
     .addHelpText('after', HELP)
     .action(async (device: string | undefined, flags: Flags) => {
       assertQuestion(device, flags);
-      await ask(flags, (access) => printLedger(access, device, flags));
+      await withBridge(flags, (access) => printLedger(access, device, flags));
     });
 }
 
@@ -79,7 +79,7 @@ function assertQuestion(device: string | undefined, { account, period: span }: F
 }
 
 async function printLedger(
-  access: Access,
+  access: BridgeClient,
   device: string | undefined,
   flags: Flags,
 ): Promise<ExitStatus> {
@@ -107,7 +107,7 @@ interface Question {
 }
 
 async function question(
-  access: Access,
+  access: BridgeClient,
   device: string | undefined,
   flags: Flags,
 ): Promise<Question> {

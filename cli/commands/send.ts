@@ -79,13 +79,13 @@ async function sendOnce({ topic, device, body, flags }: Sending): Promise<string
   const path = flags.basicIngest === undefined ? topic : `$aws/rules/${flags.basicIngest}/${topic}`;
   try {
     return await new Promise<string>((resolve, reject) => {
-      const patience = setTimeout(
+      const timeout = setTimeout(
         () =>
           reject(new Error(`no receipt within ${flags.wait} s; the message may still be booked`)),
         flags.wait * 1_000,
       );
       const fail = (error: Error) => {
-        clearTimeout(patience);
+        clearTimeout(timeout);
         reject(error);
       };
       client.once('error', (error) => fail(unreachable(error, flags.port)));
@@ -94,7 +94,7 @@ async function sendOnce({ topic, device, body, flags }: Sending): Promise<string
       );
       client.on('message', (_topic, payload) => {
         if (!payload.includes(hash)) return;
-        clearTimeout(patience);
+        clearTimeout(timeout);
         resolve(payload.toString());
       });
       client.once('connect', () => {

@@ -8,7 +8,7 @@ import { type LocalConsole, startConsole } from '../../local/console/console.ts'
 import { type CloudEvent, type Faults, noFaults } from '../../local/contracts.ts';
 import { createEventFeed } from '../../local/feed.ts';
 import { brokerAddress } from '../../local/iot/outside-connection.ts';
-import { print, tell } from '../output/print.ts';
+import { print, printError } from '../output/print.ts';
 import { chance, httpUrl, wholeNumber } from '../shell/options.ts';
 import { synthesize } from '../shell/synthesize.ts';
 
@@ -108,15 +108,15 @@ function mqttUrl(text: string): string {
 
 async function start(flags: Flags): Promise<void> {
   if (flags.assembly === undefined) {
-    tell('making the template that would be deployed …');
+    printError('making the template that would be deployed …');
     await synthesize(ASSEMBLY);
   } else {
     await assertAssembly(flags.assembly);
   }
-  const feed = createEventFeed((error) => tell(`a listener failed: ${String(error)}`));
+  const feed = createEventFeed((error) => printError(`a listener failed: ${String(error)}`));
   feed.listen((event) => {
     const line = lineOf(event, flags.logs);
-    if (line !== undefined) tell(printable(line, LINE_CHARS_MAX));
+    if (line !== undefined) printError(printable(line, LINE_CHARS_MAX));
   });
   const assembly = flags.assembly ?? ASSEMBLY;
   const cloud = await startCloud({
@@ -145,7 +145,7 @@ async function start(flags: Flags): Promise<void> {
     });
     print(welcome(cloud, flags, page));
     const signal = await interruption();
-    tell(`\n${signal}: stopping`);
+    printError(`\n${signal}: stopping`);
     await page.close();
   } finally {
     await cloud.close();

@@ -175,7 +175,7 @@ async function printBill(flags: Flags): Promise<void> {
   if (json) return print(forJson(billJson(bill)));
   const output = outputOf({});
   await output.list({ columns: COLUMNS, rows: bill.lines, json: (line) => line });
-  for (const sentence of summaryOf(bill)) await output.say(sentence);
+  for (const sentence of summaryOf(bill)) await output.printNote(sentence);
 }
 
 async function printSizes(flags: Flags): Promise<void> {
@@ -187,5 +187,5 @@ async function printSizes(flags: Flags): Promise<void> {
   const load = loadOf(flags, 1, 1);
   const output = outputOf({});
   await output.list({ columns: sizeColumns(), rows: sizeRows(load), json: (row) => row });
-  for (const sentence of sizeLimits(load)) await output.say(sentence);
+  for (const sentence of sizeLimits(load)) await output.printNote(sentence);
 }

@@ -3,7 +3,7 @@
 import { BODY_BYTES_MAX } from '../../core/base/limits.ts';
 import { epochMillis } from '../../core/base/time.ts';
 import { checkConfig } from '../../core/config/check.ts';
-import { type Bridge, defineConfig, type LedgerRoute } from '../../core/config/route.ts';
+import { type Bridge, defineConfig, type ExactlyOnceRoute } from '../../core/config/route.ts';
 import { payload, topicLevel } from '../../core/config/sources.ts';
 
 /** 2026-11-20T09:00:51.000Z, when the sample arrives. */
@@ -29,9 +29,9 @@ export const SAMPLE_BRIDGE: Bridge = checkConfig(
   }),
 );
 
-export const SAMPLE_ROUTE: LedgerRoute = ledgerRouteOf(SAMPLE_BRIDGE);
+export const SAMPLE_ROUTE: ExactlyOnceRoute = ledgerRouteOf(SAMPLE_BRIDGE);
 
-function ledgerRouteOf({ routes: [route] }: Bridge): LedgerRoute {
+function ledgerRouteOf({ routes: [route] }: Bridge): ExactlyOnceRoute {
   if (route?.guarantee !== 'exactly-once') throw new Error('the sample is a route with a ledger');
   return route;
 }

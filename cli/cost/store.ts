@@ -1,6 +1,9 @@
 /** What a message costs in the store: of the bridge, from the very row that it writes. */
 
-import { type LedgerWrite, ledgerWriteOf } from '../../core/guarantees/exactly-once/row.ts';
+import {
+  type ExactlyOnceWrite,
+  exactlyOnceWriteOf,
+} from '../../core/guarantees/exactly-once/row.ts';
 import type { Delivery } from '../../core/message/envelope.ts';
 import { readMessage } from '../../core/message/message.ts';
 import { attributeOf } from '../../lambda/adapters/attributes.ts';
@@ -98,10 +101,10 @@ export function sampleRow(bodyBytes: number): Item {
   };
   const reading = readMessage(SAMPLE_ROUTE, delivery);
   if (reading.kind !== 'message') throw new Error('the sample is no charge that can be booked');
-  return itemOf(ledgerWriteOf(SAMPLE_ROUTE, delivery, reading.message, 1, SAMPLE_NOW));
+  return itemOf(exactlyOnceWriteOf(SAMPLE_ROUTE, delivery, reading.message, 1, SAMPLE_NOW));
 }
 
-function itemOf({ key, first, tries, lastSeenAt }: LedgerWrite): Item {
+function itemOf({ key, first, tries, lastSeenAt }: ExactlyOnceWrite): Item {
   return Object.fromEntries(
     Object.entries({ ...key, ...first, tries, lastSeenAt }).map(([name, value]) => [
       name,

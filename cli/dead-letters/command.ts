@@ -2,17 +2,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { systemClock } from '../../core/base/time.ts';
-import type { Access } from '../access/access.ts';
-import { ask } from '../access/ask.ts';
+import type { BridgeClient } from '../access/access.ts';
 import { type AccessFlags, withAccess } from '../access/options.ts';
+import { withBridge } from '../access/with-bridge.ts';
 import { type Column, type OutputFlags, outputOf, withOutput } from '../output/output.ts';
-import { tell } from '../output/print.ts';
+import { printError } from '../output/print.ts';
 import { createProgress } from '../output/progress.ts';
 import { forTerminal } from '../output/safe.ts';
 import { wholeNumber } from '../shell/options.ts';
 import { EXIT, type ExitStatus } from '../shell/usage.ts';
-import { lettersOf, printLetters } from './list.ts';
-import { type Moved, moveLetters } from './mover.ts';
+import { deadLettersOf, printDeadLetters } from './list.ts';
+import { type Moved, moveDeadLetters } from './mover.ts';
 import { depthOf, sqsOf, waysOf } from './queues.ts';
 
 interface ListFlags extends AccessFlags, OutputFlags {
@@ -54,7 +54,7 @@ export function deadLettersCommand(): Command {
     .option('--sample <n>', 'how many of each route to look at', wholeNumber(0, 10), 3)
     .addHelpText('after', LIST_HELP)
     .action(async (flags: ListFlags) => {
-      await ask(flags, (access) => list(access, flags));
+      await withBridge(flags, (access) => list(access, flags));
     });
   withOutput(withAccess(command.command('redrive')))
     .description('bring the dead letters of a route back to its queue')
@@ -63,20 +63,24 @@ export function deadLettersCommand(): Command {
     .option('--rate <n>', 'so many a second', wholeNumber(1, 10_000))
     .addHelpText('after', REDRIVE_HELP)
     .action(async (route: string, flags: RedriveFlags) => {
-      await ask(flags, (access) => redrive(access, route, flags));
+      await withBridge(flags, (access) => redrive(access, route, flags));
     });
   return command;
 }
 
-async function list(access: Access, flags: ListFlags): Promise<ExitStatus> {
+async function list(access: BridgeClient, flags: ListFlags): Promise<ExitStatus> {
   const routes = flags.route === undefined ? access.bridge.routes : [access.route(flags.route)];
-  const found = await lettersOf(access, routes, flags.sample);
-  await printLetters(outputOf(flags), found);
+  const found = await deadLettersOf(access, routes, flags.sample);
+  await printDeadLetters(outputOf(flags), found);
   const isEmpty = found.every(({ visible, inFlight }) => visible + inFlight === 0);
   return isEmpty ? EXIT.ok : EXIT.finding;
 }
 
-async function redrive(access: Access, name: string, flags: RedriveFlags): Promise<ExitStatus> {
+async function redrive(
+  access: BridgeClient,
+  name: string,
+  flags: RedriveFlags,
+): Promise<ExitStatus> {
   const route = access.route(name);
   const [from, to] = [
     access.routeOutput(route, 'DeadLettersUrl'),
@@ -87,13 +91,15 @@ async function redrive(access: Access, name: string, flags: RedriveFlags): Promi
   const progress = createProgress(`redriving ${name}`, Math.min(visible, flags.max ?? visible));
   const interrupt = new AbortController();
   const stop = () => {
-    tell('ending after the batch in hand; press Ctrl-C again to end at once, which loses nothing');
+    printError(
+      'ending after the batch in hand; press Ctrl-C again to end at once, which loses nothing',
+    );
     interrupt.abort();
   };
   // Once: a second signal ends the process as it would any other.
   process.once('SIGINT', stop);
   try {
-    const moved = await moveLetters(waysOf(sqs, from, to), {
+    const moved = await moveDeadLetters(waysOf(sqs, from, to), {
       max: flags.max ?? Number.POSITIVE_INFINITY,
       rate: flags.rate,
       signal: interrupt.signal,
@@ -138,12 +144,15 @@ async function report(
     interrupted: isInterrupted,
   };
   await outputOf(flags).list({ columns: COLUMNS, rows: [redriven], json: (one) => one });
-  for (const [messageId, why] of unsent) tell(`${messageId} was not taken: ${forTerminal(why)}`);
+  for (const [messageId, why] of unsent)
+    printError(`${messageId} was not taken: ${forTerminal(why)}`);
   if (undeleted.size > 0) {
-    tell(`${undeleted.size} stay as dead letters too; moved again, they book nothing twice`);
+    printError(`${undeleted.size} stay as dead letters too; moved again, they book nothing twice`);
   }
   if (inFlight > 0) {
-    tell(`${inFlight} were in somebody else's hands when it began; look again in two minutes`);
+    printError(
+      `${inFlight} were in somebody else's hands when it began; look again in two minutes`,
+    );
   }
   const isWhole = unsent.size + undeleted.size === 0 && !isInterrupted;
   return isWhole ? EXIT.ok : EXIT.finding;

@@ -5,12 +5,12 @@ import type { Route } from '../../core/config/route.ts';
 import { RECEIVED_AT_ATTRIBUTE, readEnvelope } from '../../core/message/envelope.ts';
 import { encodeId } from '../../core/message/id.ts';
 import { readMessage } from '../../core/message/message.ts';
-import type { Access } from '../access/access.ts';
+import type { BridgeClient } from '../access/access.ts';
 import type { Column, Output } from '../output/output.ts';
-import { type Depth, depthOf, peek, type QueuedLetter, sqsOf } from './queues.ts';
+import { type Depth, depthOf, peek, type QueuedMessage, sqsOf } from './queues.ts';
 
 /** What one route has. */
-export interface RouteLetters extends Depth {
+export interface RouteDeadLetters extends Depth {
   readonly route: string;
   /** ISO 8601: the first arrival of the oldest letter that was looked at. */
   readonly oldest: string | null;
@@ -34,33 +34,38 @@ export interface Sample {
 }
 
 /** @param samples how many letters of each route to look at; each look is a receive to SQS */
-export async function lettersOf(
-  access: Access,
+export async function deadLettersOf(
+  access: BridgeClient,
   routes: readonly Route[],
   samples: number,
-): Promise<readonly RouteLetters[]> {
+): Promise<readonly RouteDeadLetters[]> {
   const sqs = sqsOf(access);
-  const found: RouteLetters[] = [];
+  const found: RouteDeadLetters[] = [];
   for (const route of routes) {
     const url = access.routeOutput(route, 'DeadLettersUrl');
     const depth = await depthOf(sqs, url);
-    const letters = samples === 0 || depth.visible === 0 ? [] : await peek(sqs, url, samples);
-    const read = letters.map((letter) => sampleOf(route, letter));
+    const deadLetters = samples === 0 || depth.visible === 0 ? [] : await peek(sqs, url, samples);
+    const read = deadLetters.map((deadLetter) => sampleOf(route, deadLetter));
     const arrivals = read.map(({ firstArrivedAt }) => firstArrivedAt).sort();
     found.push({ route: route.name, ...depth, oldest: arrivals[0] ?? null, samples: read });
   }
   return found;
 }
 
-export async function printLetters(output: Output, found: readonly RouteLetters[]): Promise<void> {
+export async function printDeadLetters(
+  output: Output,
+  found: readonly RouteDeadLetters[],
+): Promise<void> {
   await output.list({ columns: COLUMNS, rows: found, json: (route) => route });
   const samples = found.flatMap((route) => route.samples);
   if (output.format !== 'table' || samples.length === 0) return;
   await output.list({ columns: SAMPLE_COLUMNS, rows: samples, json: (sample) => sample });
-  await output.say('oldest is that of the letters looked at; each look counts as a receive to SQS');
+  await output.printNote(
+    'oldest is that of the letters looked at; each look counts as a receive to SQS',
+  );
 }
 
-const COLUMNS: readonly Column<RouteLetters>[] = [
+const COLUMNS: readonly Column<RouteDeadLetters>[] = [
   { name: 'route', text: ({ route }) => route },
   { name: 'waiting', text: ({ visible }) => String(visible), align: 'right' },
   { name: 'in flight', text: ({ inFlight }) => String(inFlight), align: 'right' },
@@ -77,10 +82,10 @@ const SAMPLE_COLUMNS: readonly Column<Sample>[] = [
   { name: 'error', text: ({ error }) => error ?? '' },
 ];
 
-function sampleOf(route: Route, letter: QueuedLetter): Sample {
-  const { attributes, source, receives, sentAt } = letter;
-  const arrivedAt = arrivalOf(letter);
-  const reading = readEnvelope(readJson(letter.body), arrivedAt);
+function sampleOf(route: Route, deadLetter: QueuedMessage): Sample {
+  const { attributes, source, receives, sentAt } = deadLetter;
+  const arrivedAt = arrivalOf(deadLetter);
+  const reading = readEnvelope(readJson(deadLetter.body), arrivedAt);
   const error = attributes.ErrorMessage?.StringValue ?? null;
   const road = source === undefined ? 'function' : 'queue';
   const known = { route: route.name, road, error, receives } as const;
@@ -101,7 +106,7 @@ function sampleOf(route: Route, letter: QueuedLetter): Sample {
   };
 }
 
-function arrivalOf({ attributes, sentAt }: QueuedLetter): EpochMillis {
+function arrivalOf({ attributes, sentAt }: QueuedMessage): EpochMillis {
   const kept = Number(attributes[RECEIVED_AT_ATTRIBUTE]?.StringValue);
   return Number.isSafeInteger(kept) && kept > 0 ? epochMillis(kept) : sentAt;
 }

@@ -19,11 +19,11 @@ export interface DeadLetter {
 }
 
 /** The two queues. Each gives the letters that it could not serve, with the service's words. */
-export interface Ways<Letter extends DeadLetter> {
+export interface QueuePair<DeadLetterMessage extends DeadLetter> {
   /** Hides up to so many for long enough to send and delete them; none when none are left. */
-  receive(max: number): Promise<readonly Letter[]>;
-  send(letters: readonly Letter[]): Promise<ReadonlyMap<Letter, string>>;
-  remove(letters: readonly Letter[]): Promise<ReadonlyMap<Letter, string>>;
+  receive(max: number): Promise<readonly DeadLetterMessage[]>;
+  send(messages: readonly DeadLetterMessage[]): Promise<ReadonlyMap<DeadLetterMessage, string>>;
+  remove(messages: readonly DeadLetterMessage[]): Promise<ReadonlyMap<DeadLetterMessage, string>>;
 }
 
 export interface MoveOptions {
@@ -37,7 +37,7 @@ export interface MoveOptions {
   /** Ends early when the signal does. */
   readonly wait: (millis: number, signal: AbortSignal) => Promise<void>;
   /** Told after each batch. */
-  readonly moved: (letters: number) => void;
+  readonly moved: (messages: number) => void;
 }
 
 export interface Moved {
@@ -55,8 +55,8 @@ const BATCH_MAX = 10;
 /** All of a batch together; SQS allows 1 MiB, and allowed a quarter of it before 2025. */
 const BATCH_BYTES_MAX = 262_144;
 
-export async function moveLetters<Letter extends DeadLetter>(
-  ways: Ways<Letter>,
+export async function moveDeadLetters<DeadLetterMessage extends DeadLetter>(
+  queues: QueuePair<DeadLetterMessage>,
   options: MoveOptions,
 ): Promise<Moved> {
   const { max, rate, signal, clock, wait } = options;
@@ -67,20 +67,21 @@ export async function moveLetters<Letter extends DeadLetter>(
   const batchMax = Math.max(1, Math.min(BATCH_MAX, rate ?? BATCH_MAX));
   while (!signal.aborted && moved < max) {
     const left = Math.min(batchMax, max - moved);
-    const received = await ways.receive(left);
-    const letters = received.filter(
+    const received = await queues.receive(left);
+    const messages = received.filter(
       (each) => !unsent.has(each.messageId) && !undeleted.has(each.messageId),
     );
     // Nothing is left, or only what this run could not move.
-    if (letters.length === 0) break;
-    for (const batch of batchesOf(letters)) {
-      const refused = await ways.send(batch);
-      for (const [letter, why] of refused) unsent.set(letter.messageId, why);
-      const sent = batch.filter((letter) => !refused.has(letter));
+    if (messages.length === 0) break;
+    for (const batch of batchesOf(messages)) {
+      const refused = await queues.send(batch);
+      for (const [message, why] of refused) unsent.set(message.messageId, why);
+      const sent = batch.filter((message) => !refused.has(message));
       if (sent.length === 0) continue;
       moved += sent.length;
       options.moved(sent.length);
-      for (const [letter, why] of await removed(ways, sent)) undeleted.set(letter.messageId, why);
+      for (const [message, why] of await removed(queues, sent))
+        undeleted.set(message.messageId, why);
     }
     const dueMillis = rate === undefined ? 0 : startedAt + (moved * 1_000) / rate - clock();
     if (dueMillis > 0 && moved < max) await wait(dueMillis, signal);
@@ -89,27 +90,27 @@ export async function moveLetters<Letter extends DeadLetter>(
 }
 
 /** A delete that fails is tried once more: a letter that stays is moved again for nothing. */
-async function removed<Letter extends DeadLetter>(
-  ways: Ways<Letter>,
-  sent: readonly Letter[],
-): Promise<ReadonlyMap<Letter, string>> {
-  const failed = await ways.remove(sent);
-  return failed.size === 0 ? failed : ways.remove([...failed.keys()]);
+async function removed<DeadLetterMessage extends DeadLetter>(
+  queues: QueuePair<DeadLetterMessage>,
+  sent: readonly DeadLetterMessage[],
+): Promise<ReadonlyMap<DeadLetterMessage, string>> {
+  const failed = await queues.remove(sent);
+  return failed.size === 0 ? failed : queues.remove([...failed.keys()]);
 }
 
-function batchesOf<Letter extends DeadLetter>(
-  letters: readonly Letter[],
-): readonly (readonly Letter[])[] {
-  const batches: Letter[][] = [];
+function batchesOf<DeadLetterMessage extends DeadLetter>(
+  messages: readonly DeadLetterMessage[],
+): readonly (readonly DeadLetterMessage[])[] {
+  const batches: DeadLetterMessage[][] = [];
   let bytes = 0;
-  for (const letter of letters) {
-    const size = Buffer.byteLength(letter.body) + ATTRIBUTES_BYTES;
+  for (const message of messages) {
+    const size = Buffer.byteLength(message.body) + ATTRIBUTES_BYTES;
     const last = batches.at(-1);
     if (last === undefined || bytes + size > BATCH_BYTES_MAX) {
-      batches.push([letter]);
+      batches.push([message]);
       bytes = size;
     } else {
-      last.push(letter);
+      last.push(message);
       bytes += size;
     }
   }

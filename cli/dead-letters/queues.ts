@@ -11,10 +11,10 @@ import {
 } from '@aws-sdk/client-sqs';
 import { epochMillis } from '../../core/base/time.ts';
 import { redrivenAttributes, type TextAttribute } from '../../core/operations/redrive.ts';
-import type { Access } from '../access/access.ts';
-import type { DeadLetter, Ways } from './mover.ts';
+import type { BridgeClient } from '../access/access.ts';
+import type { DeadLetter, QueuePair } from './mover.ts';
 
-export interface QueuedLetter extends DeadLetter {
+export interface QueuedMessage extends DeadLetter {
   readonly attributes: Readonly<Record<string, MessageAttributeValue>>;
   /** ARN of the queue that gave it up; undefined for what Lambda itself put there. */
   readonly source: string | undefined;
@@ -33,7 +33,7 @@ const WAIT_SECONDS = 1;
 /** SQS: attributes of a message. */
 const ATTRIBUTES_MAX = 10;
 
-export function sqsOf(access: Access): SQSClient {
+export function sqsOf(access: BridgeClient): SQSClient {
   return access.client((settings) => new SQSClient(settings));
 }
 
@@ -51,27 +51,27 @@ export async function depthOf(sqs: SQSClient, url: string): Promise<Depth> {
 }
 
 /** Looks at some without hiding them; to SQS each look is a receive all the same. */
-export function peek(sqs: SQSClient, url: string, max: number): Promise<readonly QueuedLetter[]> {
+export function peek(sqs: SQSClient, url: string, max: number): Promise<readonly QueuedMessage[]> {
   return receive(sqs, url, max, 0);
 }
 
 /** From a dead-letter queue to the queue of its route. */
-export function waysOf(sqs: SQSClient, from: string, to: string): Ways<QueuedLetter> {
+export function waysOf(sqs: SQSClient, from: string, to: string): QueuePair<QueuedMessage> {
   return {
     receive: (max) => receive(sqs, from, max, HIDDEN_SECONDS),
-    send: async (letters) => {
-      const Entries = letters.map((letter, n) => ({
+    send: async (messages) => {
+      const Entries = messages.map((message, n) => ({
         Id: String(n),
-        MessageBody: letter.body,
-        MessageAttributes: attributesOf(letter),
+        MessageBody: message.body,
+        MessageAttributes: attributesOf(message),
       }));
       const { Failed } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: to, Entries }));
-      return failuresOf(letters, Failed);
+      return failuresOf(messages, Failed);
     },
-    remove: async (letters) => {
-      const Entries = letters.map(({ handle }, n) => ({ Id: String(n), ReceiptHandle: handle }));
+    remove: async (messages) => {
+      const Entries = messages.map(({ handle }, n) => ({ Id: String(n), ReceiptHandle: handle }));
       const { Failed } = await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: from, Entries }));
-      return failuresOf(letters, Failed);
+      return failuresOf(messages, Failed);
     },
   };
 }
@@ -81,7 +81,7 @@ async function receive(
   url: string,
   max: number,
   hiddenSeconds: number,
-): Promise<readonly QueuedLetter[]> {
+): Promise<readonly QueuedMessage[]> {
   const { Messages = [] } = await sqs.send(
     new ReceiveMessageCommand({
       QueueUrl: url,
@@ -96,10 +96,10 @@ async function receive(
       ],
     }),
   );
-  return Messages.map(letterOf);
+  return Messages.map(messageOf);
 }
 
-function letterOf(message: Message): QueuedLetter {
+function messageOf(message: Message): QueuedMessage {
   const { MessageId = '', ReceiptHandle = '', Body = '', Attributes = {} } = message;
   return {
     messageId: MessageId,
@@ -113,7 +113,7 @@ function letterOf(message: Message): QueuedLetter {
 }
 
 /** What came along, and when it first arrived. SQS refuses an empty value that it gave out itself. */
-function attributesOf({ body, sentAt, attributes }: QueuedLetter) {
+function attributesOf({ body, sentAt, attributes }: QueuedMessage) {
   const texts: Record<string, TextAttribute> = {};
   for (const [name, { StringValue = '' }] of Object.entries(attributes)) {
     texts[name] = { dataType: 'String', stringValue: StringValue };
@@ -142,14 +142,14 @@ function attributesOf({ body, sentAt, attributes }: QueuedLetter) {
   );
 }
 
-function failuresOf<Letter>(
-  letters: readonly Letter[],
+function failuresOf<DeadLetterMessage>(
+  messages: readonly DeadLetterMessage[],
   failed: readonly BatchResultErrorEntry[] = [],
-): ReadonlyMap<Letter, string> {
+): ReadonlyMap<DeadLetterMessage, string> {
   return new Map(
-    failed.flatMap(({ Id, Code = '', Message: text = '' }): [Letter, string][] => {
-      const letter = letters[Number(Id)];
-      return letter === undefined ? [] : [[letter, `${Code}: ${text}`]];
+    failed.flatMap(({ Id, Code = '', Message: text = '' }): [DeadLetterMessage, string][] => {
+      const message = messages[Number(Id)];
+      return message === undefined ? [] : [[message, `${Code}: ${text}`]];
     }),
   );
 }

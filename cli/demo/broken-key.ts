@@ -4,23 +4,23 @@
  */
 
 import type { EpochMillis } from '../../core/base/time.ts';
-import type { LedgerRoute } from '../../core/config/route.ts';
+import type { ExactlyOnceRoute } from '../../core/config/route.ts';
 import {
-  type LedgerWrite,
-  ledgerWriteOf as sound,
+  type ExactlyOnceWrite,
+  exactlyOnceWriteOf as sound,
 } from '../../core/guarantees/exactly-once/row.ts';
 import type { Delivery } from '../../core/message/envelope.ts';
 import type { Message } from '../../core/message/message.ts';
 
 export * from '../../core/guarantees/exactly-once/row.ts';
 
-export function ledgerWriteOf(
-  route: LedgerRoute,
+export function exactlyOnceWriteOf(
+  route: ExactlyOnceRoute,
   delivery: Delivery,
   message: Message,
   tries: number,
   now: EpochMillis,
-): LedgerWrite {
+): ExactlyOnceWrite {
   const write = sound(route, delivery, message, tries, now);
   return { ...write, key: { ...write.key, id: `${write.key.id}~${delivery.deliveryId}` } };
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import { Command } from 'commander';
 import { systemClock } from '../../core/base/time.ts';
-import { print, tell } from '../output/print.ts';
+import { print, printError } from '../output/print.ts';
 import { chanceUpTo, wholeNumber } from '../shell/options.ts';
 import { synthesize } from '../shell/synthesize.ts';
 import { isExact } from './reconcile.ts';
@@ -52,7 +52,7 @@ async function demo(flags: Flags): Promise<number> {
   const assembly = join(folder, 'cdk.out');
   const forget = removeOnSignal(folder);
   try {
-    tell('making the template that would be deployed …');
+    printError('making the template that would be deployed …');
     await synthesize(assembly);
     bar.start(flags.devices * flags.messages, 0);
     const result = await runDemo({
@@ -66,7 +66,7 @@ async function demo(flags: Flags): Promise<number> {
     const exact = isExact(result.reconciliation);
     if (flags.json) print(JSON.stringify(result.figures));
     else {
-      print(figuresTable(result.figures, result.mishaps, 'kWh'));
+      print(figuresTable(result.figures, result.injectedFaults, 'kWh'));
       print(conclusion(result.reconciliation, exact));
       if (result.example !== undefined) {
         print('\nOne row of the ledger:');

@@ -26,7 +26,7 @@ export interface Mishaps {
   readonly receiptsDropped: number;
 }
 
-export function figuresTable(figures: DemoFigures, mishaps: Mishaps, unit: string): string {
+export function figuresTable(figures: DemoFigures, injectedFaults: Mishaps, unit: string): string {
   const table = new Table({ colAligns: ['left', 'right'], style: { head: [], border: [] } });
   table.push(
     ['charges meant', figures.meant],
@@ -41,9 +41,9 @@ export function figuresTable(figures: DemoFigures, mishaps: Mishaps, unit: strin
   );
   return [
     table.toString(),
-    `${figures.devices} devices, ${figures.seconds} s; on purpose: ${mishaps.cuts} connections cut, ` +
-      `${mishaps.crashes} functions killed, ${mishaps.detours} detours by the error action, ` +
-      `${mishaps.receiptsDropped} receipts dropped`,
+    `${figures.devices} devices, ${figures.seconds} s; on purpose: ${injectedFaults.cuts} connections cut, ` +
+      `${injectedFaults.crashes} functions killed, ${injectedFaults.detours} detours by the error action, ` +
+      `${injectedFaults.receiptsDropped} receipts dropped`,
   ].join('\n');
 }
 

@@ -36,7 +36,7 @@ export interface DemoOptions {
 
 export interface DemoResult {
   readonly figures: DemoFigures;
-  readonly mishaps: Mishaps;
+  readonly injectedFaults: Mishaps;
   readonly reconciliation: Reconciliation;
   readonly example: BookedRow | undefined;
 }
@@ -75,7 +75,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     return {
       reconciliation,
       figures: { devices: options.devices, ...tally.figures(), ...reconciliation, seconds },
-      mishaps: { cuts, ...tally.mishaps() },
+      injectedFaults: { cuts, ...tally.injectedFaults() },
       example: rows.find(({ item }) => Number(item.tries?.N) > 1) ?? rows[0],
     };
   } finally {
@@ -188,7 +188,7 @@ class Tally {
     };
   }
 
-  mishaps(): Omit<Mishaps, 'cuts'> {
+  injectedFaults(): Omit<Mishaps, 'cuts'> {
     return this.#mishaps;
   }
 }

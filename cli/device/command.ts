@@ -1,9 +1,9 @@
 /** `tollbridge device`: who may connect. */
 import { Command, InvalidArgumentError } from 'commander';
 import { printable } from '../../core/base/printable.ts';
-import { ask } from '../access/ask.ts';
 import { type AccessFlags, withAccess } from '../access/options.ts';
-import { print, tell } from '../output/print.ts';
+import { withBridge } from '../access/with-bridge.ts';
+import { print, printError } from '../output/print.ts';
 import { EXIT } from '../shell/usage.ts';
 import { type AddedDevice, addDevice } from './add.ts';
 import { setStatus } from './status.ts';
@@ -45,7 +45,7 @@ Examples:
   tollbridge device add meter-17 --profile operations --region eu-central-1 --out ./meter-17`,
     )
     .action((name: string, { out, another, json, ...flags }: AddFlags) =>
-      ask(flags, async (access) => {
+      withBridge(flags, async (access) => {
         const target = await deviceTarget(access);
         const added = await addDevice(target, { name, folder: out, another });
         print(json ? JSON.stringify(settingsOf(added), undefined, 2) : report(target, added));
@@ -65,14 +65,14 @@ function statusCommand(
     .option('--certificate <id>', 'this one of its certificates alone', certificateId)
     .addHelpText('after', `\nExample:\n  tollbridge device ${verb} meter-17`)
     .action((name: string, { certificate, ...flags }: StatusFlags) =>
-      ask(flags, async (access) => {
+      withBridge(flags, async (access) => {
         const target = await deviceTarget(access);
         const wanted = { name, status, certificateId: certificate };
         for (const { certificateId: id, before, after } of await setStatus(target, wanted)) {
           print(`${id}  ${after}${before === after ? ' (as before)' : ` (was ${before})`}`);
         }
         if (status === 'INACTIVE' && access.kind === 'aws') {
-          tell('AWS ends the connections of these certificates within a few minutes.');
+          printError('AWS ends the connections of these certificates within a few minutes.');
         }
         return EXIT.ok;
       }),

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
 import { IoTClient } from '@aws-sdk/client-iot';
 import { authorityPath } from '../../local/api/registry-requests.ts';
-import type { Access } from '../access/access.ts';
+import type { BridgeClient } from '../access/access.ts';
 import { AccessError } from '../access/failures.ts';
 
 export interface DeviceTarget {
@@ -20,7 +20,7 @@ export interface DeviceTarget {
  * What a bridge gives its devices, on AWS or at a local cloud.
  * @throws AccessError when the bridge names no policies, or the local cloud has no MQTT with TLS
  */
-export async function deviceTarget(access: Access): Promise<DeviceTarget> {
+export async function deviceTarget(access: BridgeClient): Promise<DeviceTarget> {
   const { where, outputs, stack, kind } = access;
   const names = outputs.DevicePolicyNames;
   if (names === undefined) {

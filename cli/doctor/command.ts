@@ -2,9 +2,9 @@
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { type Clock, systemClock } from '../../core/base/time.ts';
-import type { Access } from '../access/access.ts';
-import { ask } from '../access/ask.ts';
+import type { BridgeClient } from '../access/access.ts';
 import { type AccessFlags, withAccess } from '../access/options.ts';
+import { withBridge } from '../access/with-bridge.ts';
 import { type Column, type OutputFlags, outputOf, withOutput } from '../output/output.ts';
 import { forTerminal } from '../output/safe.ts';
 import { EXIT, type ExitStatus } from '../shell/usage.ts';
@@ -34,7 +34,7 @@ export function doctorCommand(): Command {
   return withOutput(withAccess(command))
     .addHelpText('after', HELP)
     .action(async (flags: Flags) => {
-      await ask(flags, (access) => report(access, flags));
+      await withBridge(flags, (access) => report(access, flags));
     });
 }
 
@@ -42,7 +42,7 @@ const LOCK = fileURLToPath(new URL('../../tollbridge.lock.json', import.meta.url
 
 /** Every finding, what has to be looked at first standing first. */
 export async function examine(
-  access: Access,
+  access: BridgeClient,
   { lockPath = LOCK, clock = systemClock }: { lockPath?: string; clock?: Clock } = {},
 ): Promise<readonly Finding[]> {
   const found = await Promise.all([
@@ -58,17 +58,17 @@ export async function examine(
   return inOrder(found.flat());
 }
 
-async function report(access: Access, flags: Flags): Promise<ExitStatus> {
+async function report(access: BridgeClient, flags: Flags): Promise<ExitStatus> {
   const output = outputOf(flags);
   const findings = await examine(access);
   const columns = output.format === 'csv' ? [...COLUMNS, FIX] : COLUMNS;
   await output.list({ columns, rows: findings, json: (finding) => finding });
   const fixes = findings.filter(({ fix }) => fix !== null);
   for (const { check, subject, fix } of fixes) {
-    await output.say(forTerminal(`${check} ${subject}: ${fix}`));
+    await output.printNote(forTerminal(`${check} ${subject}: ${fix}`));
   }
   const ails = findings.filter(({ state }) => state === 'wrong' || state === 'unknown');
-  await output.say(ails.length === 0 ? 'nothing is wrong' : `${ails.length} to look at`);
+  await output.printNote(ails.length === 0 ? 'nothing is wrong' : `${ails.length} to look at`);
   return ails.length === 0 ? EXIT.ok : EXIT.finding;
 }
 

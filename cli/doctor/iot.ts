@@ -9,10 +9,10 @@ import {
 import { type Route, ruleName } from '../../core/config/route.ts';
 import { RULE_SQL_VERSION, ruleSql } from '../../core/message/envelope.ts';
 import { requestTopic } from '../../core/wire/requests.ts';
-import { type Access, pascalCase } from '../access/access.ts';
+import { type BridgeClient, pascalCase } from '../access/access.ts';
 import { asked, bad, type Finding, fine, none } from './findings.ts';
 
-export async function iotFindings(access: Access): Promise<readonly Finding[]> {
+export async function iotFindings(access: BridgeClient): Promise<readonly Finding[]> {
   const iot = access.client((settings) => new IoTClient(settings));
   const found = await Promise.all([
     ...access.bridge.routes.map((route) => ruleFindings(iot, wantedOf(access, route))),
@@ -39,7 +39,7 @@ interface WantedRule {
   readonly actionFault: (rule: TopicRule) => string | undefined;
 }
 
-function wantedOf(access: Access, route: Route): WantedRule {
+function wantedOf(access: BridgeClient, route: Route): WantedRule {
   const queueUrl = access.outputs[`${pascalCase(route.name)}QueueUrl`];
   return {
     name: ruleName(access.bridge, route),
@@ -56,7 +56,7 @@ function wantedOf(access: Access, route: Route): WantedRule {
   };
 }
 
-function againAt({ kind }: Access): string {
+function againAt({ kind }: BridgeClient): string {
   return kind === 'local' ? 'end npm start and start it again' : 'npx cdk deploy --all';
 }
 
@@ -97,7 +97,7 @@ async function ruleNamed(iot: IoTClient, name: string): Promise<TopicRule | unde
 }
 
 /** Every name of the output exists, and together they let a device send on each route. */
-async function policyFindings(access: Access, iot: IoTClient): Promise<readonly Finding[]> {
+async function policyFindings(access: BridgeClient, iot: IoTClient): Promise<readonly Finding[]> {
   const about = { check: 'device policies', subject: access.outputs.DevicePolicyNames ?? '' };
   const names = about.subject.split(',').filter((name) => name !== '');
   if (names.length === 0) {
@@ -136,7 +136,7 @@ async function documentOf(iot: IoTClient, policyName: string): Promise<string | 
 }
 
 /** The functions publish where the stack was told to when it was deployed. */
-async function endpointFindings(access: Access, iot: IoTClient): Promise<readonly Finding[]> {
+async function endpointFindings(access: BridgeClient, iot: IoTClient): Promise<readonly Finding[]> {
   const address = access.outputs.DataEndpointAddress ?? '';
   const about = { check: 'data endpoint', subject: address };
   if (access.kind === 'local') {

@@ -9,11 +9,14 @@ import type { EpochMillis } from '../../core/base/time.ts';
 import type { Route } from '../../core/config/route.ts';
 import { ALARM_KINDS } from '../../core/operations/alarm-kinds.ts';
 import { alarmsOf, RUNBOOK, runbookSection } from '../../core/operations/alarms.ts';
-import { type Access, pascalCase } from '../access/access.ts';
+import { type BridgeClient, pascalCase } from '../access/access.ts';
 import { depthOf, sqsOf } from '../dead-letters/queues.ts';
 import { asked, bad, type Finding, fine, none } from './findings.ts';
 
-export async function queueFindings(access: Access, now: EpochMillis): Promise<readonly Finding[]> {
+export async function queueFindings(
+  access: BridgeClient,
+  now: EpochMillis,
+): Promise<readonly Finding[]> {
   const sqs = sqsOf(access);
   const cloudWatch =
     access.kind === 'local'
@@ -31,7 +34,7 @@ export async function queueFindings(access: Access, now: EpochMillis): Promise<r
 const NO_QUEUE = 'the stack has no such queue: the route is not deployed';
 
 async function waitingFindings(
-  access: Access,
+  access: BridgeClient,
   route: Route,
   sqs: SQSClient,
   cloudWatch: CloudWatchClient | undefined,
@@ -84,7 +87,11 @@ async function oldestSeconds(
   return newest?.Maximum;
 }
 
-function deadFindings(access: Access, route: Route, sqs: SQSClient): Promise<readonly Finding[]> {
+function deadFindings(
+  access: BridgeClient,
+  route: Route,
+  sqs: SQSClient,
+): Promise<readonly Finding[]> {
   const about = { check: 'dead letters', subject: route.name };
   return asked(about, 'sqs:GetQueueAttributes', async () => {
     const url = access.outputs[`${pascalCase(route.name)}DeadLettersUrl`];
@@ -98,7 +105,7 @@ function deadFindings(access: Access, route: Route, sqs: SQSClient): Promise<rea
 }
 
 /** Which alarms there are, and what they say. */
-export async function alarmFindings(access: Access): Promise<readonly Finding[]> {
+export async function alarmFindings(access: BridgeClient): Promise<readonly Finding[]> {
   const { bridge } = access;
   const about = { check: 'alarms', subject: `${bridge.name}-*` };
   if (access.kind === 'local') return [none(about, 'there are no metrics of AWS, so no alarms')];
@@ -120,7 +127,10 @@ export async function alarmFindings(access: Access): Promise<readonly Finding[]>
   });
 }
 
-function wantedAlarms(access: Access, states: ReadonlyMap<string, string>): readonly Finding[] {
+function wantedAlarms(
+  access: BridgeClient,
+  states: ReadonlyMap<string, string>,
+): readonly Finding[] {
   const wanted = alarmsOf(access.bridge);
   const missing = wanted.filter(({ name }) => !states.has(name)).map(({ name }) => name);
   const firing = wanted.filter(({ name }) => states.get(name) === 'ALARM');
@@ -161,6 +171,6 @@ function silencedAlarms(names: readonly string[]): readonly Finding[] {
   );
 }
 
-function sectionOf({ bridge }: Access, what: keyof typeof ALARM_KINDS): string {
+function sectionOf({ bridge }: BridgeClient, what: keyof typeof ALARM_KINDS): string {
   return runbookSection(what, bridge.alarms?.runbook ?? RUNBOOK);
 }

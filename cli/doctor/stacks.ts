@@ -4,14 +4,14 @@ import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-clo
 import { compareLock, hasAdditions } from '../../core/config/lock.ts';
 import { LockFileError, parseLock } from '../../core/config/lock-text.ts';
 import type { Bridge } from '../../core/config/route.ts';
-import type { Access } from '../access/access.ts';
+import type { BridgeClient } from '../access/access.ts';
 import { deployedRoutes, differencesOf } from '../access/deployed-routes.ts';
 import { asked, bad, type Finding, fine, none } from './findings.ts';
 
 const DEPLOY = 'npx cdk deploy --all';
 
 /** Whether the last deployment of each stack went well. */
-export async function stackFindings(access: Access): Promise<readonly Finding[]> {
+export async function stackFindings(access: BridgeClient): Promise<readonly Finding[]> {
   if (access.kind === 'local') {
     return [
       none({ check: 'stack', subject: access.stack }, 'nothing is deployed here but started'),
@@ -66,7 +66,7 @@ function statusFinding(about: { check: string; subject: string }, status: string
 }
 
 /** Whether each route runs as it is configured. */
-export function routeFindings(access: Access): Promise<readonly Finding[]> {
+export function routeFindings(access: BridgeClient): Promise<readonly Finding[]> {
   const about = { check: 'configuration', subject: 'tollbridge.config.ts' };
   const again = access.kind === 'local' ? 'end npm start and start it again' : DEPLOY;
   return asked(about, 'cloudformation:GetTemplate', async () => {

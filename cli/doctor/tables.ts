@@ -5,19 +5,19 @@ import {
   DescribeTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { EpochMillis } from '../../core/base/time.ts';
-import type { Access, TableKind } from '../access/access.ts';
+import type { BridgeClient, TableKind } from '../access/access.ts';
 import { asked, bad, type Finding, fine, none } from './findings.ts';
 
-const KINDS = ['ledger', 'deliveries', 'state', 'quarantine'] as const;
+const KINDS = ['ledger', 'dedupRecords', 'state', 'quarantine'] as const;
 /** What may forget rows; a ledger that forgets bills again. */
 const FORGETS: Readonly<Record<TableKind, boolean>> = {
   ledger: false,
-  deliveries: true,
+  dedupRecords: true,
   state: false,
   quarantine: true,
 };
 
-export async function tableFindings(access: Access): Promise<readonly Finding[]> {
+export async function tableFindings(access: BridgeClient): Promise<readonly Finding[]> {
   const found = await Promise.all(
     KINDS.map(async (kind) => {
       const status = await statusFindings(access, kind);
@@ -35,7 +35,7 @@ export async function tableFindings(access: Access): Promise<readonly Finding[]>
   return [...found.flat(), none({ check: 'table', subject: 'all' }, text)];
 }
 
-function statusFindings(access: Access, kind: TableKind): Promise<readonly Finding[]> {
+function statusFindings(access: BridgeClient, kind: TableKind): Promise<readonly Finding[]> {
   const TableName = access.tables[kind];
   const about = { check: 'table', subject: TableName };
   return asked(about, 'dynamodb:DescribeTable', async () => {
@@ -59,7 +59,7 @@ function statusFindings(access: Access, kind: TableKind): Promise<readonly Findi
   });
 }
 
-function backupFindings(access: Access, kind: TableKind): Promise<readonly Finding[]> {
+function backupFindings(access: BridgeClient, kind: TableKind): Promise<readonly Finding[]> {
   const TableName = access.tables[kind];
   const about = { check: 'recovery', subject: TableName };
   return asked(about, 'dynamodb:DescribeContinuousBackups', async () => {
@@ -75,7 +75,7 @@ function backupFindings(access: Access, kind: TableKind): Promise<readonly Findi
   });
 }
 
-function lifeFindings(access: Access, kind: TableKind): Promise<readonly Finding[]> {
+function lifeFindings(access: BridgeClient, kind: TableKind): Promise<readonly Finding[]> {
   const TableName = access.tables[kind];
   const about = { check: 'TTL', subject: TableName };
   return asked(about, 'dynamodb:DescribeTimeToLive', async () => {
@@ -102,7 +102,7 @@ const SKEW_WATCH_MILLIS = 30_000;
 
 /** The clock of this machine beside the Date header of an answer, which counts whole seconds. */
 export async function clockFindings(
-  access: Access,
+  access: BridgeClient,
   clock: () => EpochMillis,
 ): Promise<readonly Finding[]> {
   const about = { check: 'clock', subject: 'this machine' };
@@ -119,7 +119,7 @@ export async function clockFindings(
 }
 
 async function skewMillis(
-  { dynamodb, tables }: Access,
+  { dynamodb, tables }: BridgeClient,
   clock: () => EpochMillis,
 ): Promise<number | undefined> {
   let date: string | undefined;

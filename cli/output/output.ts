@@ -35,7 +35,7 @@ export interface Output {
   /** Prints the rows as they come and says how many they were. */
   list<Row>(listing: Listing<Row>): Promise<number>;
   /** A sentence beside a table; programs do not get it. */
-  say(text: string): Promise<void>;
+  printNote(text: string): Promise<void>;
 }
 
 export function withOutput(command: Command): Command {
@@ -51,12 +51,13 @@ export function outputOf(
   { json, csv }: OutputFlags,
   write: (text: string) => Promise<void> = printed,
 ): Output {
-  if (json) return { format: 'json', list: (listing) => listJson(listing, write), say: nothing };
-  if (csv) return { format: 'csv', list: (listing) => listCsv(listing, write), say: nothing };
+  if (json)
+    return { format: 'json', list: (listing) => listJson(listing, write), printNote: nothing };
+  if (csv) return { format: 'csv', list: (listing) => listCsv(listing, write), printNote: nothing };
   return {
     format: 'table',
     list: (listing) => listTable(listing, write),
-    say: (text) => write(`${text}\n`),
+    printNote: (text) => write(`${text}\n`),
   };
 }
 

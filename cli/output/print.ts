@@ -10,7 +10,7 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-export function tell(text: string): void {
+export function printError(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 

@@ -14,8 +14,8 @@ import type { Publisher } from '../../core/tables/ports.ts';
 import type { QuarantineKey } from '../../core/tables/quarantine-row.ts';
 import { forwardOf } from '../../core/wire/forward.ts';
 import { createLedgerTable } from '../../lambda/adapters/tables.ts';
-import { createLedgerRegister } from '../../lambda/ingest/ledger-register.ts';
-import type { Access } from '../access/access.ts';
+import { exactlyOnceDeduplicator } from '../../lambda/ingest/ledger-register.ts';
+import type { BridgeClient } from '../access/access.ts';
 import { routeInStep } from '../access/deployed-routes.ts';
 import { AccessError } from '../access/failures.ts';
 import { publishFault, unwrapped } from '../access/publishing.ts';
@@ -23,7 +23,7 @@ import { claim, type Deciding, finish, type Outcome, unclaim } from './decisions
 import { type Decision, decisionOf, quarantinedOf, readRow } from './rows.ts';
 
 export interface AcceptDeps {
-  readonly access: Access;
+  readonly access: BridgeClient;
   readonly publisher: Publisher;
   readonly by: string;
   readonly clock: Clock;
@@ -97,9 +97,9 @@ async function book(
   { route, delivery, message }: Extract<Possible, { kind: 'book' }>,
 ): Promise<MessageKey> {
   const ledger = createLedgerTable(access.dynamodb, access.tables.ledger);
-  const register = createLedgerRegister(route, ledger, clock);
+  const register = exactlyOnceDeduplicator(route, ledger, clock);
   const decide = (under: Message) =>
-    register.decide({
+    register.apply({
       delivery,
       deliveryIds: [delivery.deliveryId],
       reading: { kind: 'message', message: under },

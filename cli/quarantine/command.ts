@@ -2,15 +2,15 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { systemClock } from '../../core/base/time.ts';
 import type { QuarantineKey } from '../../core/tables/quarantine-row.ts';
-import type { Access } from '../access/access.ts';
-import { ask } from '../access/ask.ts';
+import type { BridgeClient } from '../access/access.ts';
 import { AccessError } from '../access/failures.ts';
 import { withAccess } from '../access/options.ts';
 import { publisherOf } from '../access/publishing.ts';
+import { withBridge } from '../access/with-bridge.ts';
 import { type Column, type OutputFlags, outputOf, withOutput } from '../output/output.ts';
-import { tell } from '../output/print.ts';
+import { printError } from '../output/print.ts';
 import { forTerminal } from '../output/safe.ts';
-import { agree } from '../shell/confirm.ts';
+import { confirm } from '../shell/confirm.ts';
 import { type OperatorFlags, operatorOf, withOperator } from '../shell/operator.ts';
 import { EXIT, type ExitStatus } from '../shell/usage.ts';
 import { accept } from './accept.ts';
@@ -36,7 +36,7 @@ export function quarantineCommand(): Command {
     .argument('<key...>', KEYS, gatherKey)
     .addHelpText('after', SHOW_HELP)
     .action(async (keys: QuarantineKey[], flags: ActFlags) => {
-      await ask(flags, async (access) => {
+      await withBridge(flags, async (access) => {
         await showRows(access, outputOf(flags), keys);
         return EXIT.ok;
       });
@@ -45,20 +45,20 @@ export function quarantineCommand(): Command {
     .description('book deliveries by your word, and forward them')
     .addHelpText('after', ACCEPT_HELP)
     .action(async (keys: QuarantineKey[], flags: ActFlags) => {
-      await ask(flags, (access) => acceptAll(access, keys, flags));
+      await withBridge(flags, (access) => acceptAll(access, keys, flags));
     });
   acting(command.command('discard'))
     .description(`have rows forgotten in ${DISCARDED_DAYS} days`)
     .requiredOption('--reason <text>', 'why, for whoever asks later', reasonText)
     .addHelpText('after', DISCARD_HELP)
     .action(async (keys: QuarantineKey[], flags: ActFlags & { readonly reason: string }) => {
-      await ask(flags, (access) => discardAll(access, keys, flags));
+      await withBridge(flags, (access) => discardAll(access, keys, flags));
     });
   acting(command.command('restore'))
     .description('take a discard back, while the row is still there')
     .addHelpText('after', RESTORE_HELP)
     .action(async (keys: QuarantineKey[], flags: ActFlags) => {
-      await ask(flags, (access) => restoreAll(access, keys, flags));
+      await withBridge(flags, (access) => restoreAll(access, keys, flags));
     });
   return command;
 }
@@ -133,12 +133,15 @@ const DONE: readonly Column<Done>[] = [
 ];
 
 async function acceptAll(
-  access: Access,
+  access: BridgeClient,
   keys: readonly QuarantineKey[],
   flags: ActFlags,
 ): Promise<ExitStatus> {
   const by = operatorOf(flags);
-  await agree(`Book and forward ${rows(keys)} at ${access.where} as ${forTerminal(by)}`, flags.yes);
+  await confirm(
+    `Book and forward ${rows(keys)} at ${access.where} as ${forTerminal(by)}`,
+    flags.yes,
+  );
   const deps = { access, by, clock: systemClock, publisher: publisherOf(access) };
   return each(keys, flags, async (key) => {
     const { isNew, by: who, bookedAs = '', forwardedAs = '' } = await accept(deps, key);
@@ -148,12 +151,12 @@ async function acceptAll(
 }
 
 async function discardAll(
-  access: Access,
+  access: BridgeClient,
   keys: readonly QuarantineKey[],
   flags: ActFlags & { readonly reason: string },
 ): Promise<ExitStatus> {
   const by = operatorOf(flags);
-  await agree(`Discard ${rows(keys)} at ${access.where} as ${forTerminal(by)}`, flags.yes);
+  await confirm(`Discard ${rows(keys)} at ${access.where} as ${forTerminal(by)}`, flags.yes);
   return each(keys, flags, async (key) => {
     await readRow(access, key);
     const isNew = await discard(access, key, deciding(by), flags.reason);
@@ -171,12 +174,12 @@ async function discardAll(
 }
 
 async function restoreAll(
-  access: Access,
+  access: BridgeClient,
   keys: readonly QuarantineKey[],
   flags: ActFlags,
 ): Promise<ExitStatus> {
   const by = operatorOf(flags);
-  await agree(`Restore ${rows(keys)} at ${access.where} as ${forTerminal(by)}`, flags.yes);
+  await confirm(`Restore ${rows(keys)} at ${access.where} as ${forTerminal(by)}`, flags.yes);
   return each(keys, flags, async (key) => {
     await readRow(access, key);
     if (await restore(access, key, deciding(by))) return plainly(key, 'restored');
@@ -207,7 +210,7 @@ async function each(
         yield await act(key);
       } catch (error) {
         if (!(error instanceof AccessError)) throw error;
-        tell(`${keyText(key)}: ${error.message}`);
+        printError(`${keyText(key)}: ${error.message}`);
         status = EXIT.finding;
       }
     }

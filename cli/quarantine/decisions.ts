@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { type EpochMillis, toIso } from '../../core/base/time.ts';
 import type { QuarantineKey } from '../../core/tables/quarantine-row.ts';
-import type { Access } from '../access/access.ts';
+import type { BridgeClient } from '../access/access.ts';
 
 /** Who decides, and when. */
 export interface Deciding {
@@ -37,7 +37,7 @@ const UNDECIDED = 'attribute_exists(pk) AND attribute_not_exists(decision)';
  * @param broken when the acceptance that broke off, and is taken over, was begun
  */
 export function claim(
-  access: Access,
+  access: BridgeClient,
   key: QuarantineKey,
   { by, now }: Deciding,
   broken: string | undefined,
@@ -56,7 +56,11 @@ export function claim(
 }
 
 /** Takes back what was begun and cannot be done. */
-export function unclaim(access: Access, key: QuarantineKey, { now }: Deciding): Promise<boolean> {
+export function unclaim(
+  access: BridgeClient,
+  key: QuarantineKey,
+  { now }: Deciding,
+): Promise<boolean> {
   return update(access, key, {
     UpdateExpression: 'REMOVE decision, decidedAt, decidedBy',
     ConditionExpression: 'decision = :accepting AND decidedAt = :now',
@@ -66,7 +70,7 @@ export function unclaim(access: Access, key: QuarantineKey, { now }: Deciding): 
 
 /** Ends an acceptance once it is booked and forwarded. */
 export function finish(
-  access: Access,
+  access: BridgeClient,
   key: QuarantineKey,
   { bookedAs, forwardedAs }: Outcome,
   now: EpochMillis,
@@ -88,7 +92,7 @@ export function finish(
 
 /** Has the table forget the row, in some time. */
 export function discard(
-  access: Access,
+  access: BridgeClient,
   key: QuarantineKey,
   { by, now }: Deciding,
   reason: string,
@@ -109,7 +113,7 @@ export function discard(
 
 /** Takes a discard back; who did so stays in the row. */
 export function restore(
-  access: Access,
+  access: BridgeClient,
   key: QuarantineKey,
   { by, now }: Deciding,
 ): Promise<boolean> {
@@ -126,7 +130,7 @@ export function restore(
 }
 
 async function update(
-  { dynamodb, tables }: Access,
+  { dynamodb, tables }: BridgeClient,
   { pk, sk }: QuarantineKey,
   input: Omit<UpdateItemCommandInput, 'TableName' | 'Key'>,
 ): Promise<boolean> {

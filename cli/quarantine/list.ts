@@ -2,12 +2,12 @@
 import type { Command } from 'commander';
 import { systemClock, toIso } from '../../core/base/time.ts';
 import { type Period, readPeriod } from '../../core/operations/period.ts';
-import type { Access } from '../access/access.ts';
-import { ask } from '../access/ask.ts';
+import type { BridgeClient } from '../access/access.ts';
 import { agreeToScan, type ScanFlags, withScan } from '../access/confirm-scan.ts';
 import { type AccessFlags, withAccess } from '../access/options.ts';
 import { period } from '../access/periods.ts';
 import { firstOf } from '../access/reads.ts';
+import { withBridge } from '../access/with-bridge.ts';
 import { deviceName } from '../device/name.ts';
 import { cellOf, type Item, plainOf } from '../output/items.ts';
 import { type Column, type OutputFlags, outputOf, withOutput } from '../output/output.ts';
@@ -58,11 +58,11 @@ export function setUpList(command: Command): Command {
       if (ways.filter((way) => way !== undefined).length > 1) {
         throw new UsageError('--period, --device and --all-days are three questions; give one');
       }
-      await ask(flags, (access) => list(access, flags));
+      await withBridge(flags, (access) => list(access, flags));
     });
 }
 
-async function list(access: Access, flags: Flags): Promise<ExitStatus> {
+async function list(access: BridgeClient, flags: Flags): Promise<ExitStatus> {
   const output = outputOf(flags);
   const { read, total } = await question(access, flags);
   const progress = createProgress('quarantine', total);
@@ -85,7 +85,7 @@ async function list(access: Access, flags: Flags): Promise<ExitStatus> {
     progress.stop();
   }
   const each = countsOf(counts).map(({ route, reason, count }) => `${route} ${reason}: ${count}`);
-  if (each.length > 0) await output.say(each.join(', '));
+  if (each.length > 0) await output.printNote(each.join(', '));
   return EXIT.ok;
 }
 
@@ -94,7 +94,7 @@ interface Question {
   readonly total: number | undefined;
 }
 
-async function question(access: Access, flags: Flags): Promise<Question> {
+async function question(access: BridgeClient, flags: Flags): Promise<Question> {
   const { route, device } = flags;
   if (flags.allDays) {
     const { quarantine: table } = access.tables;

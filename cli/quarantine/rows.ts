@@ -10,7 +10,7 @@ import type { Quarantined } from '../../core/operations/acceptance.ts';
 import type { Period } from '../../core/operations/period.ts';
 import type { QuarantineKey } from '../../core/tables/quarantine-row.ts';
 import { bytesOrTextOf, textOf } from '../../lambda/adapters/attributes.ts';
-import type { Access } from '../access/access.ts';
+import type { BridgeClient } from '../access/access.ts';
 import { AccessError } from '../access/failures.ts';
 import { chained, query, scan } from '../access/reads.ts';
 import { cellOf, type Item } from '../output/items.ts';
@@ -28,7 +28,7 @@ export function keyOfItem(item: Item): QuarantineKey {
 
 /** Of these routes in that time, day by day in the order of arrival, from the index by-day. */
 export function byDay(
-  access: Access,
+  access: BridgeClient,
   routes: readonly string[],
   { from, to }: Period,
   progress: Progress,
@@ -71,7 +71,7 @@ function daysOf(from: string, to: string): readonly string[] {
 
 /** Of a device, consistent. */
 export function byDevice(
-  access: Access,
+  access: BridgeClient,
   routes: readonly string[],
   device: string,
   progress: Progress,
@@ -94,7 +94,7 @@ export function byDevice(
 }
 
 /** All of it: a scan. */
-export function byScan(access: Access, progress: Progress): AsyncIterable<Item> {
+export function byScan(access: BridgeClient, progress: Progress): AsyncIterable<Item> {
   return scan(access.dynamodb, { TableName: access.tables.quarantine, ...LISTED }, progress);
 }
 
@@ -111,7 +111,7 @@ const ROUNDS_MAX = 8;
 
 /** Adds to rows of the index what has been decided of them, which the index does not hold. */
 export async function* withDecisions(
-  access: Access,
+  access: BridgeClient,
   rows: AsyncIterable<Item>,
 ): AsyncGenerator<Item> {
   let page: Item[] = [];
@@ -124,7 +124,7 @@ export async function* withDecisions(
   if (page.length > 0) yield* await decided(access, page);
 }
 
-async function decided(access: Access, page: readonly Item[]): Promise<readonly Item[]> {
+async function decided(access: BridgeClient, page: readonly Item[]): Promise<readonly Item[]> {
   const table = access.tables.quarantine;
   const found = new Map<string, Item>();
   let request: BatchGetItemCommandInput['RequestItems'] = {
@@ -153,7 +153,7 @@ async function decided(access: Access, page: readonly Item[]): Promise<readonly 
  * The whole row, consistent.
  * @throws AccessError where there is none
  */
-export async function readRow(access: Access, key: QuarantineKey): Promise<Item> {
+export async function readRow(access: BridgeClient, key: QuarantineKey): Promise<Item> {
   const { Item: item } = await access.dynamodb.send(
     new GetItemCommand({
       TableName: access.tables.quarantine,

@@ -7,7 +7,7 @@ import {
 } from '../../core/base/json.ts';
 import { printable } from '../../core/base/printable.ts';
 import type { QuarantineKey } from '../../core/tables/quarantine-row.ts';
-import type { Access } from '../access/access.ts';
+import type { BridgeClient } from '../access/access.ts';
 import { type Item, plainOf } from '../output/items.ts';
 import type { Column, Output } from '../output/output.ts';
 import { keyText } from './key.ts';
@@ -15,7 +15,7 @@ import { readRow } from './rows.ts';
 
 /** Prints the rows one after the other. @throws AccessError where there is no such row */
 export async function showRows(
-  access: Access,
+  access: BridgeClient,
   output: Output,
   keys: readonly QuarantineKey[],
 ): Promise<void> {
@@ -31,11 +31,13 @@ export async function showRows(
     if (row.bookedBody?.NULL !== undefined || row.bookedBody === undefined) continue;
     const comparison = comparisonOf(row);
     if (comparison === undefined) {
-      await output.say('the bodies are not both JSON objects; they stand above as they were sent');
+      await output.printNote(
+        'the bodies are not both JSON objects; they stand above as they were sent',
+      );
       continue;
     }
     await output.list({ columns: COMPARED, rows: comparison, json: (field) => field });
-    await output.say(
+    await output.printNote(
       '≠ marks what counts as a difference; booked is the body that has used up the id',
     );
   }

@@ -7,7 +7,7 @@ import { UsageError } from './usage.ts';
  * @param what the sentence that is agreed to, without its question mark
  * @throws UsageError where nobody agreed
  */
-export async function agree(what: string, yes: boolean): Promise<void> {
+export async function confirm(what: string, yes: boolean): Promise<void> {
   if (yes) return;
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
     throw new UsageError(

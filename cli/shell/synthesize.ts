@@ -1,7 +1,7 @@
 /** Makes the assembly as `cdk synth` does, by running the same app. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { tell } from '../output/print.ts';
+import { printError } from '../output/print.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -28,5 +28,6 @@ export async function synthesize(dir: string): Promise<void> {
   });
   if (status !== 0) throw new Error(`the template could not be made:\n${printed.trim()}`);
   // A lock that is new or has grown is to be committed; the rest is noise of the bundler.
-  for (const line of printed.split('\n')) if (line.includes('tollbridge.lock.json')) tell(line);
+  for (const line of printed.split('\n'))
+    if (line.includes('tollbridge.lock.json')) printError(line);
 }

@@ -1,8 +1,8 @@
 /** `tollbridge trace`: the life of one message. */
 import { Command } from 'commander';
-import type { Access } from '../access/access.ts';
-import { ask } from '../access/ask.ts';
+import type { BridgeClient } from '../access/access.ts';
 import { type AccessFlags, withAccess } from '../access/options.ts';
+import { withBridge } from '../access/with-bridge.ts';
 import { deviceName } from '../device/name.ts';
 import { plainOf } from '../output/items.ts';
 import {
@@ -13,7 +13,7 @@ import {
   outputOf,
   withOutput,
 } from '../output/output.ts';
-import { tell } from '../output/print.ts';
+import { printError } from '../output/print.ts';
 import { forTerminal } from '../output/safe.ts';
 import { EXIT, type ExitStatus } from '../shell/usage.ts';
 import { type Fact, factsOfQuarantine, factsOfRow, inOrder } from './facts.ts';
@@ -51,12 +51,12 @@ export function traceCommand(): Command {
   return withOutput(withAccess(command))
     .addHelpText('after', HELP)
     .action(async (device: string, id: string, flags: Flags) => {
-      await ask(flags, (access) => printTrace(access, device, id, flags));
+      await withBridge(flags, (access) => printTrace(access, device, id, flags));
     });
 }
 
 async function printTrace(
-  access: Access,
+  access: BridgeClient,
   device: string,
   id: string,
   flags: Flags,
@@ -66,7 +66,7 @@ async function printTrace(
   const output = outputOf(flags);
   if (found.rows.length === 0 && found.quarantined.length === 0) {
     const tried = found.tried.map((key) => `  ${forTerminal(key)}`).join('\n');
-    tell(
+    printError(
       `nothing is known of it at ${access.where}. Looked for, in tables and quarantine:\n${tried}`,
     );
     return EXIT.finding;
@@ -80,7 +80,7 @@ async function printTrace(
   if (output.format === 'json') await listRows(output, found);
   const json = (fact: Fact) => ({ kind: 'fact', ...fact });
   await output.list({ columns: COLUMNS, rows: facts, json });
-  await output.say(
+  await output.printNote(
     `${countText(found.rows.length, ['row', 'rows'])}, ${countText(found.quarantined.length, ['quarantine row', 'quarantine rows'])}`,
   );
   return EXIT.ok;

@@ -43,7 +43,7 @@ export function factsOfRow({ route, item, table, reading }: FoundRow): readonly 
 
 const BOOKED = {
   ledger: 'booked',
-  deliveries: 'first of its window',
+  dedupRecords: 'first of its window',
   state: 'newest value',
   quarantine: 'quarantined',
 } as const;

@@ -3,7 +3,7 @@ import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Route } from '../../core/config/route.ts';
 import { partitionOf } from '../../core/message/id.ts';
 import { candidatesOf, type IdTaking } from '../../core/operations/id-candidates.ts';
-import type { Access, TableKind } from '../access/access.ts';
+import type { BridgeClient, TableKind } from '../access/access.ts';
 import { firstOf, query } from '../access/reads.ts';
 import type { Item } from '../output/items.ts';
 
@@ -32,7 +32,7 @@ export type FoundQuarantine = Found;
 export const QUARANTINED_MAX = 1_000;
 
 export async function findMessage(
-  access: Access,
+  access: BridgeClient,
   routes: readonly Route[],
   device: string,
   told: string,
@@ -49,7 +49,7 @@ export async function findMessage(
         rows.push({ route, reading: 'topic', table: 'state', item });
       continue;
     }
-    const table = route.guarantee === 'exactly-once' ? 'ledger' : 'deliveries';
+    const table = route.guarantee === 'exactly-once' ? 'ledger' : 'dedupRecords';
     const pk = partitionOf(route.name, device);
     for (const { reading, key } of candidatesOf(told)) {
       tried.push(`${pk}#${key} (${reading})`);
@@ -64,7 +64,7 @@ export async function findMessage(
 }
 
 async function get(
-  access: Access,
+  access: BridgeClient,
   table: TableKind,
   pk: string,
   id: string,
@@ -79,7 +79,7 @@ async function get(
   return item;
 }
 
-async function* quarantineOf(access: Access, pk: string, key: string): AsyncGenerator<Item> {
+async function* quarantineOf(access: BridgeClient, pk: string, key: string): AsyncGenerator<Item> {
   const rows = query(access.dynamodb, {
     TableName: access.tables.quarantine,
     ConsistentRead: true,

@@ -4,7 +4,7 @@ import { ASYNC_AGE_HOURS_MAX } from '../../core/base/limits.ts';
 import { epochMillis, toIso } from '../../core/base/time.ts';
 import type { Route } from '../../core/config/route.ts';
 import { COPY_NOTE } from '../../core/operations/copy-note.ts';
-import type { Access } from '../access/access.ts';
+import type { BridgeClient } from '../access/access.ts';
 import { explained } from '../access/failures.ts';
 import {
   isSearchable,
@@ -42,7 +42,7 @@ interface Search {
  * Facts from the logs; where they cannot be had, one that says why. Two questions at most for each
  * row, and only around its time: that is where the logs speak of it.
  */
-export async function factsOfLogs(access: Access, found: Findings): Promise<readonly Fact[]> {
+export async function factsOfLogs(access: BridgeClient, found: Findings): Promise<readonly Fact[]> {
   const logs = openLogs(access);
   const facts: Fact[] = [];
   for (const { route, term, range, about, isWanted, nothing } of searchesOf(found)) {

@@ -50,7 +50,7 @@ export function canonicalJson(value: JsonObject, ignored: readonly string[]): st
  * apart from a `bodyHash`, and none is needed: the two are equal only for a body that was sent in
  * its canonical form and without ignored fields, and that one is truly the same.
  */
-export function likenessOf(topic: string, body: JsonObject, ignored: readonly string[]): string {
+export function fingerprintOf(topic: string, body: JsonObject, ignored: readonly string[]): string {
   return bodyHashOf(topic, Buffer.from(canonicalJson(body, ignored)));
 }
 

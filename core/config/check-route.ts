@@ -14,15 +14,15 @@ import {
 } from './check-values.ts';
 import { type Fields, type Problems, quote } from './problems.ts';
 import type {
+  DeduplicatedRoute,
+  ExactlyOnceRoute,
   Feed,
-  LedgerRoute,
+  LatestRoute,
   Mode,
   OnStoreDown,
   Receipts,
   Route,
   RouteBase,
-  StateRoute,
-  WindowRoute,
 } from './route.ts';
 
 type Guarantee = Route['guarantee'];
@@ -136,7 +136,12 @@ function resolve(
   }
 }
 
-function ledgerRoute(problems: Problems, at: string, base: RouteBase, fields: Fields): LedgerRoute {
+function ledgerRoute(
+  problems: Problems,
+  at: string,
+  base: RouteBase,
+  fields: Fields,
+): ExactlyOnceRoute {
   const place = { topic: base.topic, deviceLevel: base.device.level };
   const shards = fields.indexShards;
   return {
@@ -149,7 +154,12 @@ function ledgerRoute(problems: Problems, at: string, base: RouteBase, fields: Fi
   };
 }
 
-function windowRoute(problems: Problems, at: string, base: RouteBase, fields: Fields): WindowRoute {
+function windowRoute(
+  problems: Problems,
+  at: string,
+  base: RouteBase,
+  fields: Fields,
+): DeduplicatedRoute {
   const place = { topic: base.topic, deviceLevel: base.device.level };
   const modes: readonly Mode[] = ['enforce', 'mark', 'shadow'];
   const ways: readonly OnStoreDown[] = ['hold', 'forward'];
@@ -167,7 +177,7 @@ function windowRoute(problems: Problems, at: string, base: RouteBase, fields: Fi
   };
 }
 
-function stateRoute(problems: Problems, at: string, base: RouteBase, fields: Fields): StateRoute {
+function stateRoute(problems: Problems, at: string, base: RouteBase, fields: Fields): LatestRoute {
   const fix = "version: timestamp('at')";
   return {
     ...base,

@@ -1,11 +1,11 @@
 /**
- * Rules that no type can say: how the id, the time, the window and the likeness of one route have
+ * Rules that no type can say: how the id, the time, the window and the fingerprint of one route have
  * to fit. A part that is wrong in itself is passed over here; it has its own problem.
  */
 import { TIMELESS_HASH_WINDOW_SECONDS_MAX } from '../base/limits.ts';
 import { NO_PATH } from './check-sources.ts';
 import { type Fields, type Problems, quote } from './problems.ts';
-import type { LedgerRoute, Route, WindowRoute } from './route.ts';
+import type { DeduplicatedRoute, ExactlyOnceRoute, Route } from './route.ts';
 import { sourceText } from './source-text.ts';
 import { type IdPart, partsOf } from './sources.ts';
 
@@ -43,7 +43,7 @@ function isTimeOrDevice(part: IdPart, times: ReadonlySet<string>, deviceLevel: n
 }
 
 /** ThingsBoard shows what comes of it: 610 values sent, 577 stored (thingsboard/thingsboard#8215). */
-function refuseTimeAlone(problems: Problems, at: string, route: LedgerRoute): void {
+function refuseTimeAlone(problems: Problems, at: string, route: ExactlyOnceRoute): void {
   const parts = partsOf(route.id);
   const stamps = parts.flatMap((part) => (part.from === 'timestamp' ? [part.path] : []));
   const times = new Set([route.entry.occurredAt.path, ...stamps]);
@@ -74,7 +74,7 @@ function hasHash(parts: readonly IdPart[]): boolean {
   return parts.some(({ from }) => from === 'content-hash');
 }
 
-function refuseTimelessCharge(problems: Problems, at: string, route: LedgerRoute): void {
+function refuseTimelessCharge(problems: Problems, at: string, route: ExactlyOnceRoute): void {
   const parts = partsOf(route.id);
   const { path } = route.entry.occurredAt;
   if (!hasHash(parts) || path === NO_PATH || holds(parts, path)) return;
@@ -87,7 +87,7 @@ function refuseTimelessCharge(problems: Problems, at: string, route: LedgerRoute
 }
 
 /** What the hash does not hold, it takes for equal, so a long window needs the time inside. */
-function refuseLongHash(problems: Problems, at: string, route: WindowRoute): void {
+function refuseLongHash(problems: Problems, at: string, route: DeduplicatedRoute): void {
   const parts = partsOf(route.id);
   if (!hasHash(parts) || route.windowSeconds <= TIMELESS_HASH_WINDOW_SECONDS_MAX) return;
   const max = `${TIMELESS_HASH_WINDOW_SECONDS_MAX} seconds`;
@@ -114,7 +114,7 @@ function refuseLongHash(problems: Problems, at: string, route: WindowRoute): voi
 function requireForward(
   problems: Problems,
   at: string,
-  { mode, onStoreDown }: WindowRoute,
+  { mode, onStoreDown }: DeduplicatedRoute,
   fields: Fields,
 ): void {
   if (fields.forward !== undefined) return;

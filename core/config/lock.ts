@@ -1,6 +1,6 @@
 /**
  * The lock: what the records of a running fleet hang on. A route's name, and where its id, device,
- * likeness, version and index key come from, decide which record a message meets. Change one, and
+ * fingerprint, version and index key come from, decide which record a message meets. Change one, and
  * every message sent again looks new. `tollbridge.lock.json`, committed beside the configuration,
  * pins them; a change is refused unless it is accepted by its name.
  */
@@ -112,16 +112,16 @@ export class LockError extends Error {
   /** What is still to be accepted or taken back. */
   readonly changes: readonly LockChange[];
   /** Names that were accepted but are no change. */
-  readonly strangers: readonly string[];
+  readonly unknownNames: readonly string[];
 
   constructor(
     changes: readonly LockChange[],
-    strangers: readonly string[],
+    unknownNames: readonly string[],
     all: readonly LockChange[],
   ) {
-    super([...refusals(changes), ...typos(strangers, all), ...advice(all)].join('\n\n'));
+    super([...refusals(changes), ...typos(unknownNames, all), ...advice(all)].join('\n\n'));
     this.changes = changes;
-    this.strangers = strangers;
+    this.unknownNames = unknownNames;
   }
 }
 
@@ -131,8 +131,9 @@ export class LockError extends Error {
  */
 export function assertAccepted(changes: readonly LockChange[], accepted: readonly string[]): void {
   const refused = changes.filter(({ name }) => !accepted.includes(name));
-  const strangers = accepted.filter((name) => !changes.some((change) => change.name === name));
-  if (refused.length > 0 || strangers.length > 0) throw new LockError(refused, strangers, changes);
+  const unknownNames = accepted.filter((name) => !changes.some((change) => change.name === name));
+  if (refused.length > 0 || unknownNames.length > 0)
+    throw new LockError(refused, unknownNames, changes);
 }
 
 function refusals(changes: readonly LockChange[]): readonly string[] {
@@ -151,9 +152,9 @@ function refusals(changes: readonly LockChange[]): readonly string[] {
   ];
 }
 
-function typos(strangers: readonly string[], all: readonly LockChange[]): readonly string[] {
-  if (strangers.length === 0) return [];
-  const names = strangers.map((name) => `'${printable(name, DETAIL_CHARS_MAX)}'`).join(', ');
+function typos(unknownNames: readonly string[], all: readonly LockChange[]): readonly string[] {
+  if (unknownNames.length === 0) return [];
+  const names = unknownNames.map((name) => `'${printable(name, DETAIL_CHARS_MAX)}'`).join(', ');
   const allowed =
     all.length === 0
       ? 'nothing that is pinned has changed (it may be in the lock file already)'

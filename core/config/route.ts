@@ -86,7 +86,7 @@ export interface RouteOptions {
 }
 
 /** A billing route: one ledger row for each message. */
-export interface ExactlyOnceRoute extends RouteOptions {
+export interface ExactlyOnceRouteConfig extends RouteOptions {
   readonly guarantee: 'exactly-once';
   readonly id: IdSource;
   readonly entry: EntryConfig;
@@ -103,7 +103,7 @@ export interface ExactlyOnceRoute extends RouteOptions {
 }
 
 /** A route that recognises copies within a window. */
-export interface DeduplicatedRoute extends RouteOptions {
+export interface DeduplicatedRouteConfig extends RouteOptions {
   readonly guarantee: 'deduplicated';
   readonly id: IdSource;
   /** How long after the last copy (or, for a content hash, the first) an id is remembered. */
@@ -120,12 +120,12 @@ export interface DeduplicatedRoute extends RouteOptions {
 }
 
 /** A route on which the newest value wins. */
-export interface LatestRoute extends RouteOptions {
+export interface LatestRouteConfig extends RouteOptions {
   readonly guarantee: 'latest';
   readonly version: TimestampSource;
 }
 
-export type RouteConfig = ExactlyOnceRoute | DeduplicatedRoute | LatestRoute;
+export type RouteConfig = ExactlyOnceRouteConfig | DeduplicatedRouteConfig | LatestRouteConfig;
 
 /** Who hears of alarms, and which silences are worth one. */
 export interface AlarmsConfig {
@@ -172,7 +172,7 @@ export interface RouteBase {
   readonly ignoring: readonly string[] | null;
 }
 
-export interface LedgerRoute extends RouteBase {
+export interface ExactlyOnceRoute extends RouteBase {
   readonly guarantee: 'exactly-once';
   readonly id: IdSource;
   readonly entry: EntryConfig;
@@ -180,7 +180,7 @@ export interface LedgerRoute extends RouteBase {
   readonly indexShards: number;
 }
 
-export interface WindowRoute extends RouteBase {
+export interface DeduplicatedRoute extends RouteBase {
   readonly guarantee: 'deduplicated';
   readonly id: IdSource;
   readonly windowSeconds: number;
@@ -189,13 +189,13 @@ export interface WindowRoute extends RouteBase {
   readonly onStoreDown: OnStoreDown;
 }
 
-export interface StateRoute extends RouteBase {
+export interface LatestRoute extends RouteBase {
   readonly guarantee: 'latest';
   readonly version: TimestampSource;
 }
 
 /** A checked route: what a function receives as JSON. */
-export type Route = LedgerRoute | WindowRoute | StateRoute;
+export type Route = ExactlyOnceRoute | DeduplicatedRoute | LatestRoute;
 
 /** What the alarms need beside the routes. */
 export interface AlarmSettings {

@@ -36,7 +36,7 @@ export function acceptedVerdict({ first }: RowWrite): Verdict {
  * @param own ids of all deliveries folded into the write: any of them may be the one that booked
  * the row in an earlier try (a crash, a retry of the SDK) and still owes its forward (I4)
  */
-export function standingVerdict(row: Row, own: readonly string[]): Verdict {
+export function existingRowVerdict(row: Row, own: readonly string[]): Verdict {
   const { bookedAtMillis, firstDeliveryId } = row;
   const kind = own.includes(firstDeliveryId) ? 'resumed' : 'duplicate';
   return { kind, bookedAt: bookedAtMillis, firstDeliveryId };
@@ -51,7 +51,7 @@ export function conflictVerdict(
 }
 
 /**
- * Whether the row holds the same message. A likeness is only a hash, and of what the configuration
+ * Whether the row holds the same message. A fingerprint is only a hash, and of what the configuration
  * said when it was written: before an id is called used up, the bodies themselves are compared.
  */
 export function isSameMessage(
@@ -59,7 +59,7 @@ export function isSameMessage(
   { first }: RowWrite,
   ignored: readonly string[] | null,
 ): boolean {
-  if (row.likeness === first.likeness) return true;
+  if (row.fingerprint === first.fingerprint) return true;
   if (row.topic !== first.topic) return false;
   const [one, other] = [Buffer.from(row.body), Buffer.from(first.body)];
   if (bodyHashOf(row.topic, one) === bodyHashOf(first.topic, other)) return true;

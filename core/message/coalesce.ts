@@ -14,7 +14,7 @@ export interface ReadDelivery {
  * kept, for one that is not the first may have booked the row in an earlier try and still owe its
  * forward (I4).
  */
-export interface Fold {
+export interface CoalescedDelivery {
   readonly refs: readonly string[];
   readonly deliveryIds: readonly string[];
   readonly delivery: Delivery;
@@ -22,7 +22,10 @@ export interface Fold {
 }
 
 /** @param isAlone each is settled by itself: it is passed on, or its own time of arrival counts */
-export function foldCopies(deliveries: readonly ReadDelivery[], isAlone = false): readonly Fold[] {
+export function coalesceDuplicates(
+  deliveries: readonly ReadDelivery[],
+  isAlone = false,
+): readonly CoalescedDelivery[] {
   const folds = new Map<string, ReadDelivery[]>();
   for (const read of deliveries) {
     const key = isAlone ? read.ref : foldKeyOf(read);
@@ -47,8 +50,10 @@ export function foldCopies(deliveries: readonly ReadDelivery[], isAlone = false)
  * later one falls into the window of an earlier one, and which value of a topic goes out last,
  * must not hang on whose write is quicker.
  */
-export function inTurn(folds: readonly Fold[]): readonly (readonly Fold[])[] {
-  const turns = new Map<string, Fold[]>();
+export function groupByKey(
+  folds: readonly CoalescedDelivery[],
+): readonly (readonly CoalescedDelivery[])[] {
+  const turns = new Map<string, CoalescedDelivery[]>();
   for (const fold of folds) {
     const { reading, refs } = fold;
     const name = reading.kind === 'rejected' ? nameOfRef(refs[0] ?? '') : nameOf(reading.message);
@@ -59,14 +64,14 @@ export function inTurn(folds: readonly Fold[]): readonly (readonly Fold[])[] {
   return [...turns.values()].map((turn) => (turn.length === 1 ? turn : inOrder(turn)));
 }
 
-function inOrder(turn: readonly Fold[]): readonly Fold[] {
+function inOrder(turn: readonly CoalescedDelivery[]): readonly CoalescedDelivery[] {
   return turn.toSorted((one, other) => one.delivery.receivedAt - other.delivery.receivedAt);
 }
 
 /** Only booked messages are folded; each rejected delivery keeps its own evidence. */
 function foldKeyOf({ ref, reading }: ReadDelivery): string {
   if (reading.kind !== 'message') return nameOfRef(ref);
-  return `${nameOf(reading.message)}${reading.message.likeness}`;
+  return `${nameOf(reading.message)}${reading.message.fingerprint}`;
 }
 
 /** The lengths say where each part ends: no two keys have one name, whatever stands in them. */

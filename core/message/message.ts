@@ -2,7 +2,7 @@
  * From a delivery to the message it carries, or to the reason why there is none. Pure: the same
  * delivery is always read the same way, whenever and however often it is tried.
  */
-import { likenessOf } from '../base/canonical.ts';
+import { fingerprintOf } from '../base/canonical.ts';
 import { bodyHashOf } from '../base/hash.ts';
 import { type JsonObject, type JsonReading, readJsonObject, readUtf8 } from '../base/json.ts';
 import {
@@ -48,7 +48,7 @@ export interface Message {
   readonly isJson: boolean;
   readonly bodyHash: string;
   /** The hash by which two bodies of one id count as the same. */
-  readonly likeness: string;
+  readonly fingerprint: string;
   readonly facts: Facts;
 }
 
@@ -83,7 +83,7 @@ export type MessageReading =
    * Well-formed, but outside the time in which it would be booked anew. A copy of a message that
    * is booked already is still a copy, so the table is asked before it is rejected.
    */
-  | { readonly kind: 'untimely'; readonly message: Message; readonly rejection: Rejection }
+  | { readonly kind: 'out-of-range'; readonly message: Message; readonly rejection: Rejection }
   | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
 export function readMessage(route: Route, delivery: Delivery): MessageReading {
@@ -114,11 +114,11 @@ export function readMessage(route: Route, delivery: Delivery): MessageReading {
     body: json.ok ? json.text : (readUtf8(delivery.body) ?? delivery.body),
     isJson: json.ok,
     bodyHash,
-    likeness: likenessIn(route, delivery, json, key, bodyHash),
+    fingerprint: fingerprintIn(route, delivery, json, key, bodyHash),
   };
   const fault = timeFault(route, facts, delivery.receivedAt);
   if (fault === undefined) return { kind: 'message', message };
-  return { kind: 'untimely', message, rejection: { ...known, ...fault, id } };
+  return { kind: 'out-of-range', message, rejection: { ...known, ...fault, id } };
 }
 
 /** Whether the route needs a JSON object; others take any payload. */
@@ -171,7 +171,7 @@ function readContent(
 }
 
 /** A hash of the content says itself what counts: bodies of one such id are the same. */
-function likenessIn(
+function fingerprintIn(
   route: Route,
   { topic }: Delivery,
   json: JsonReading,
@@ -182,7 +182,7 @@ function likenessIn(
     route.guarantee !== 'latest' && partsOf(route.id).some(({ from }) => from === 'content-hash');
   if (isHashed) return key.id;
   if (route.ignoring === null || !json.ok) return bodyHash;
-  return likenessOf(topic, json.value, route.ignoring);
+  return fingerprintOf(topic, json.value, route.ignoring);
 }
 
 /** Who speaks (I6): the topic level that the policy allows this client alone. */

@@ -11,7 +11,7 @@
 
 import { bodyHashOf } from '../base/hash.ts';
 import { printable } from '../base/printable.ts';
-import type { LedgerRoute, Route, WindowRoute } from '../config/route.ts';
+import type { DeduplicatedRoute, ExactlyOnceRoute, Route } from '../config/route.ts';
 import type { Delivery } from '../message/envelope.ts';
 import { bookingIdOf, encodeId, type MessageKey } from '../message/id.ts';
 import { type Message, readMessage } from '../message/message.ts';
@@ -39,14 +39,14 @@ export type Acceptance =
   /** Goes into the ledger, and out on the clean topic. */
   | {
       readonly kind: 'book';
-      readonly route: LedgerRoute;
+      readonly route: ExactlyOnceRoute;
       readonly delivery: Delivery;
       readonly message: Message;
     }
   /** Nothing is written: its window is another body's, or over. It only goes out. */
   | {
       readonly kind: 'forward';
-      readonly route: WindowRoute;
+      readonly route: DeduplicatedRoute;
       readonly delivery: Delivery;
       readonly message: Message;
       readonly forwardId: string;
@@ -98,7 +98,7 @@ export function spareKeyOf({ key, bodyHash }: Message): MessageKey {
  * late are late: neither is ever forwarded by itself. Anything else could still come as new.
  */
 function forwardable(
-  route: WindowRoute,
+  route: DeduplicatedRoute,
   { reason }: Quarantined,
   delivery: Delivery,
   message: Message,

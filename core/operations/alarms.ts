@@ -7,7 +7,7 @@ import { ALARM_KINDS, type AlarmScope, type AlarmWhat } from './alarm-kinds.ts';
 export const RUNBOOK = 'docs/runbook.md';
 
 /** Tables by the names that alarms and commands have for them. */
-export type TableName = 'ledger' | 'deliveries' | 'state' | 'quarantine';
+export type TableName = 'ledger' | 'dedupRecords' | 'state' | 'quarantine';
 
 /** An alarm of one bridge. */
 export interface BridgeAlarm {
@@ -65,7 +65,7 @@ export function tableOf({ guarantee }: Pick<Route, 'guarantee'>): TableName {
     case 'exactly-once':
       return 'ledger';
     case 'deduplicated':
-      return 'deliveries';
+      return 'dedupRecords';
     case 'latest':
       return 'state';
   }

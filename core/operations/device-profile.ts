@@ -25,7 +25,7 @@ export interface DeviceProfile {
   /** Routes whose topic has wildcards left: `connect` refuses them as they are. */
   readonly unfilled: readonly string[];
   /** Routes that the library cannot serve, each with the reason. */
-  readonly left: readonly string[];
+  readonly unsupported: readonly string[];
 }
 
 export interface ProfileOptions {
@@ -51,11 +51,11 @@ export function deviceProfile(bridge: Bridge, device: string, options: ProfileOp
   const routes: Record<string, DeviceRouteProfile> = {};
   const notes: string[] = [];
   const unfilled: string[] = [];
-  const left: string[] = [];
+  const unsupported: string[] = [];
   for (const route of bridge.routes) {
     const id = idFields(route);
     if (typeof id === 'string') {
-      left.push(`routes.${route.name} is left out: ${id}`);
+      unsupported.push(`routes.${route.name} is left out: ${id}`);
       continue;
     }
     const topic = topicFor(route, device, options.topics.get(route.name));
@@ -73,7 +73,7 @@ export function deviceProfile(bridge: Bridge, device: string, options: ProfileOp
         `say it with --topic ${route.name}=TOPIC, or put it in before connect`,
     );
   }
-  return { routes, notes, unfilled, left } satisfies DeviceProfile;
+  return { routes, notes, unfilled, unsupported: unsupported } satisfies DeviceProfile;
 }
 
 function topicFor(route: Route, device: string, given: string | undefined): string {

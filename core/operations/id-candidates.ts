@@ -6,7 +6,7 @@
 import { LosslessNumber } from 'lossless-json';
 import type { JsonValue } from '../base/json.ts';
 import { encodeId } from '../message/id.ts';
-import { type IdTelling, idsTold } from '../wire/receipt-ids.ts';
+import { type IdFormat, parseReceiptId } from '../wire/receipt-ids.ts';
 
 export type IdTaking = 'text' | 'integer' | 'key' | 'sequence' | 'correlation data';
 
@@ -22,7 +22,7 @@ export function candidatesOf(told: string): readonly IdCandidate[] {
   if (told === '') return [];
   // By JSON's grammar: 007 is no number that a device can send.
   const isInteger = /^-?(?:0|[1-9]\d*)$/.test(told);
-  const takings: readonly (readonly [IdTaking, IdTelling, JsonValue])[] = [
+  const takings: readonly (readonly [IdTaking, IdFormat, JsonValue])[] = [
     ['text', 'plain', told],
     ...(isInteger ? [['integer', 'plain', new LosslessNumber(told)] as const] : []),
     ['key', 'key', told],
@@ -32,7 +32,7 @@ export function candidatesOf(told: string): readonly IdCandidate[] {
   const seen = new Set<string>();
   return takings
     .flatMap(([reading, telling, value]) =>
-      idsTold(telling, value).map((id) => ({ reading, key: encodeId(id) })),
+      parseReceiptId(telling, value).map((id) => ({ reading, key: encodeId(id) })),
     )
     .filter(({ key }) => !seen.has(key) && seen.add(key));
 }

@@ -1,12 +1,12 @@
 /** A delivery as it came, out of the row that kept it. */
 
 import { epochMillis } from '../base/time.ts';
-import type { LedgerRoute, Route, WindowRoute } from '../config/route.ts';
+import type { DeduplicatedRoute, ExactlyOnceRoute, Route } from '../config/route.ts';
 import type { IdPart } from '../config/sources.ts';
 import type { Delivery } from '../message/envelope.ts';
 
 /** What of a row says what was delivered. */
-export interface Kept {
+export interface StoredDelivery {
   /** Encoded; null where it could not be read, or the route has none. */
   readonly id: string | null;
   readonly topic: string;
@@ -22,7 +22,7 @@ export interface Kept {
  * User properties and correlation data are kept in no row but as the id that was made of them, so
  * they are put back from there.
  */
-export function keptDelivery(route: Route, kept: Kept): Delivery {
+export function keptDelivery(route: Route, kept: StoredDelivery): Delivery {
   return {
     deliveryId: kept.deliveryId,
     topic: kept.topic,
@@ -36,7 +36,7 @@ export function keptDelivery(route: Route, kept: Kept): Delivery {
 
 /** The parts of the id's source, each with its own encoded part of the id. */
 function partsIn(
-  { id: source }: LedgerRoute | WindowRoute,
+  { id: source }: ExactlyOnceRoute | DeduplicatedRoute,
   id: string,
 ): readonly (readonly [IdPart, string])[] {
   if (source.from !== 'all') return [[source, id]];

@@ -1,29 +1,29 @@
 /** What the function needs of the world. The adapters in `lambda/adapters` bind it to AWS. */
 
-import type { WindowRow, WindowWrite } from '../guarantees/deduplicated/row.ts';
-import type { LedgerWrite } from '../guarantees/exactly-once/row.ts';
-import type { StateRow, StateWrite } from '../guarantees/latest/row.ts';
+import type { DeduplicatedRow, DeduplicatedWrite } from '../guarantees/deduplicated/row.ts';
+import type { ExactlyOnceWrite } from '../guarantees/exactly-once/row.ts';
+import type { LatestRow, LatestWrite } from '../guarantees/latest/row.ts';
 import type { MessageKey } from '../message/id.ts';
 import type { Metric } from '../operations/metrics.ts';
 import type { QuarantineKey, QuarantineRow } from './quarantine-row.ts';
 import type { Release } from './release.ts';
 import type { Row, RowWrite } from './row.ts';
 
-export type ReplaceResult<Standing extends Row> =
+export type ReplaceResult<Existing extends Row> =
   /** The row is what this delivery has written. */
   | { readonly kind: 'written' }
   /** The condition failed; nothing was changed. */
-  | { readonly kind: 'refused'; readonly row: Standing };
+  | { readonly kind: 'refused'; readonly row: Existing };
 
-export type WriteResult<Standing extends Row> =
-  | ReplaceResult<Standing>
+export type WriteResult<Existing extends Row> =
+  | ReplaceResult<Existing>
   /** The row stood already, as it is given, and the delivery has been counted in it. */
-  | { readonly kind: 'counted'; readonly row: Standing };
+  | { readonly kind: 'counted'; readonly row: Existing };
 
 /** What every table of messages can do. Throws TerminalError or RetryableError. */
-interface Table<Standing extends Row> {
+interface Table<Existing extends Row> {
   /** A consistent read; undefined when there is no such row. */
-  find(key: MessageKey): Promise<Standing | undefined>;
+  find(key: MessageKey): Promise<Existing | undefined>;
   /** Counts a copy of a row that this delivery booked, and changes nothing else. */
   count(write: RowWrite, firstDeliveryId: string): Promise<void>;
 }
@@ -31,20 +31,20 @@ interface Table<Standing extends Row> {
 /** The ledger, for `exactly-once`. */
 export interface Ledger extends Table<Row> {
   /** The one write: books a message, or counts a copy of it. */
-  book(write: LedgerWrite): Promise<WriteResult<Row>>;
+  book(write: ExactlyOnceWrite): Promise<WriteResult<Row>>;
 }
 
-/** The deliveries, for `deduplicated`. */
-export interface Deliveries extends Table<WindowRow> {
+/** The dedup records, for `deduplicated`. */
+export interface DedupRecords extends Table<DeduplicatedRow> {
   /** The one write: opens a window, or counts a copy inside it. */
-  admit(write: WindowWrite): Promise<WriteResult<WindowRow>>;
+  admit(write: DeduplicatedWrite): Promise<WriteResult<DeduplicatedRow>>;
   /** Counts a copy like `count`, and pushes the end of the window out, never back. */
-  push(write: WindowWrite, firstDeliveryId: string): Promise<void>;
+  push(write: DeduplicatedWrite, firstDeliveryId: string): Promise<void>;
   /** Replaces a row whose window is over; false when it has changed meanwhile. */
-  renew(write: WindowWrite, old: WindowRow): Promise<boolean>;
+  renew(write: DeduplicatedWrite, old: DeduplicatedRow): Promise<boolean>;
 }
 
-/** What a handshake needs of the ledger or the deliveries. Throws like them. */
+/** What a handshake needs of the ledger or the dedup records. Throws like them. */
 export interface Releases {
   /** A consistent read; undefined when there is no such row. */
   find(key: MessageKey): Promise<Row | undefined>;
@@ -53,18 +53,18 @@ export interface Releases {
 }
 
 /** Why a body was not booked. */
-export type Finding = Pick<QuarantineRow, 'reason' | 'detail' | 'fields'>;
+export type QuarantineEntry = Pick<QuarantineRow, 'reason' | 'detail' | 'fields'>;
 
 /** The quarantine, for those who only ask. Throws like the ledger. */
-export interface Findings {
+export interface QuarantineReader {
   /** A consistent read; undefined when there is no such row. */
-  find(key: QuarantineKey): Promise<Finding | undefined>;
+  find(key: QuarantineKey): Promise<QuarantineEntry | undefined>;
 }
 
 /** The state, for `latest`. Throws like the others. */
 export interface State {
   /** The one write: replaces an older value. */
-  put(write: StateWrite): Promise<ReplaceResult<StateRow>>;
+  put(write: LatestWrite): Promise<ReplaceResult<LatestRow>>;
 }
 
 /** The quarantine. Writing the same row again only counts it. Throws like the ledger. */

@@ -29,7 +29,7 @@ export interface FirstWrite {
   readonly topic: string;
   /** Text where the body is UTF-8, else its bytes. */
   readonly body: string | Uint8Array;
-  readonly likeness: string;
+  readonly fingerprint: string;
   /** ISO 8601. */
   readonly receivedAt: string;
   readonly bookedAt: string;
@@ -52,7 +52,7 @@ export interface RowWrite<First extends FirstWrite = FirstWrite> {
 export interface Row {
   readonly rowVersion: number;
   readonly firstDeliveryId: string;
-  readonly likeness: string;
+  readonly fingerprint: string;
   readonly topic: string;
   readonly body: string | Uint8Array;
   readonly bookedAtMillis: EpochMillis;
@@ -72,7 +72,7 @@ export function firstWriteOf(
     device: message.device,
     topic: delivery.topic,
     body: message.body,
-    likeness: message.likeness,
+    fingerprint: message.fingerprint,
     receivedAt: toIso(delivery.receivedAt),
     bookedAt: toIso(now),
     bookedAtMillis: now,

@@ -9,7 +9,7 @@ import type { Route } from '../config/route.ts';
 import { encodeId, type MessageId, readId, withinLength } from '../message/id.ts';
 
 /** How a route's ids are told. */
-export type IdTelling =
+export type IdFormat =
   /** As a text or an integer of the device. */
   | 'plain'
   /** As `epoch:number`. */
@@ -21,7 +21,7 @@ export type IdTelling =
   /** There are none (`latest`). */
   | 'none';
 
-export function idTellingOf(route: Route): IdTelling {
+export function idTellingOf(route: Route): IdFormat {
   if (route.guarantee === 'latest') return 'none';
   switch (route.id.from) {
     case 'payload':
@@ -43,15 +43,18 @@ export function idTellingOf(route: Route): IdTelling {
  * The ids that may be meant; none where it can be no id of the route. They are two where an epoch
  * is all digits: receipts do not tell the epoch 7 from the epoch "7".
  */
-export function idsTold(telling: IdTelling, value: JsonValue | undefined): readonly MessageId[] {
+export function parseReceiptId(
+  format: IdFormat,
+  value: JsonValue | undefined,
+): readonly MessageId[] {
   const reading = readId(value, 'the id');
-  if (telling === 'plain') return reading.ok ? [reading.id] : [];
+  if (format === 'plain') return reading.ok ? [reading.id] : [];
   if (typeof value !== 'string' || !value.isWellFormed()) return [];
-  return madeOf(telling, value).filter((id) => withinLength('the id', id).ok);
+  return madeOf(format, value).filter((id) => withinLength('the id', id).ok);
 }
 
-function madeOf(telling: Exclude<IdTelling, 'plain'>, told: string): readonly MessageId[] {
-  switch (telling) {
+function madeOf(format: Exclude<IdFormat, 'plain'>, told: string): readonly MessageId[] {
+  switch (format) {
     case 'sequence':
       return sequencesTold(told);
     case 'correlation-data':
@@ -72,7 +75,7 @@ function sequencesTold(told: string): readonly MessageId[] {
 }
 
 /** The id in an answer: as the device wrote it. */
-export function asTold(value: JsonValue): MessageId {
+export function displayId(value: JsonValue): MessageId {
   return isJsonNumber(value)
     ? { kind: 'integer', digits: value.value }
     : { kind: 'text', text: String(value) };

@@ -15,7 +15,7 @@ import mqtt, { type IClientOptions, type MqttClient, type Packet } from 'mqtt';
 import { printable } from '../../core/base/printable.ts';
 import { topicMatches } from '../../core/message/topics.ts';
 import { ConnectionRefusedError, SubscriptionRefusedError } from '../errors.ts';
-import type { Tell } from '../events.ts';
+import type { Emit } from '../events.ts';
 import type {
   Inbound,
   Publication,
@@ -50,7 +50,7 @@ export interface SessionSettings {
 export interface SessionPorts {
   readonly timers: Timers;
   readonly random: Random;
-  readonly tell: Tell;
+  readonly emit: Emit;
 }
 
 /** A connection that lasted for so long was a good one. */
@@ -106,11 +106,11 @@ export class Session implements Transport, Subscriptions {
     if (client === undefined || !this.#isUp) return Promise.resolve({ kind: 'lost' });
     return new Promise((resolve) => {
       const { topic, payload, qos } = publication;
-      const patience = this.#ports.timers.after(this.#settings.pubackMillis, () => {
+      const timeout = this.#ports.timers.after(this.#settings.pubackMillis, () => {
         this.#end(client, 'the broker did not acknowledge a PUBLISH in time');
       });
       const answer = (outcome: PublishOutcome) => {
-        patience();
+        timeout();
         this.#unanswered.delete(lose);
         resolve(outcome);
       };
@@ -196,14 +196,14 @@ export class Session implements Transport, Subscriptions {
   async #open(client: MqttClient): Promise<void> {
     const filter = ownTopic(this.#settings.deviceId, 'receipts');
     // MQTT.js itself would wait for ever, and nothing is sent before the answer.
-    const patience = this.#ports.timers.after(this.#settings.pubackMillis, () => {
+    const timeout = this.#ports.timers.after(this.#settings.pubackMillis, () => {
       this.#end(client, 'the broker did not answer the subscription to receipts in time');
     });
     try {
-      await client.subscribeAsync(filter, { qos: 1 }).finally(patience);
+      await client.subscribeAsync(filter, { qos: 1 }).finally(timeout);
     } catch (error) {
       if (isRefusedSubscription(error)) {
-        this.#ports.tell('refused', new SubscriptionRefusedError(filter, error));
+        this.#ports.emit('refused', new SubscriptionRefusedError(filter, error));
       }
       this.#end(client, 'the subscription to receipts was not granted');
       return;
@@ -212,7 +212,7 @@ export class Session implements Transport, Subscriptions {
     this.#isUp = true;
     this.#upAt = this.#ports.timers.now();
     for (const subscription of this.#subscriptions) void this.#request(client, subscription);
-    this.#ports.tell('connected');
+    this.#ports.emit('connected');
     this.#listener?.up();
   }
 
@@ -225,12 +225,12 @@ export class Session implements Transport, Subscriptions {
       // Otherwise the connection is over, and the next one asks again.
       if (!isRefusedSubscription(error)) return;
       subscription.answered?.('refused');
-      this.#ports.tell('refused', new SubscriptionRefusedError(filter, error));
+      this.#ports.emit('refused', new SubscriptionRefusedError(filter, error));
     }
   }
 
   #closed(reason: string): void {
-    const { timers, random, tell } = this.#ports;
+    const { timers, random, emit } = this.#ports;
     const lasted = this.#isUp ? timers.now() - this.#upAt : 0;
     const wasUp = this.#isUp;
     const hint = this.#endReason === undefined ? this.#hint() : '';
@@ -245,7 +245,7 @@ export class Session implements Transport, Subscriptions {
     this.#failures = lasted > STEADY_MILLIS ? 1 : this.#failures + 1;
     const retryMillis = waitMillis(this.#settings.reconnect, this.#failures, random);
     this.#cancelRetry = timers.after(retryMillis, () => this.#connect());
-    tell('disconnected', { reason: printable(reason + hint, REASON_CHARS_MAX), retryMillis });
+    emit('disconnected', { reason: printable(reason + hint, REASON_CHARS_MAX), retryMillis });
   }
 
   /** Brokers do not say which PUBLISH they ended a connection for; it is one of these. */
@@ -261,13 +261,13 @@ export class Session implements Transport, Subscriptions {
   /** Once it may be a broker that is stopped; twice, it does not want this device. */
   #unheard(): void {
     this.#silences++;
-    if (this.#silences === 2) this.#ports.tell('refused', new ConnectionRefusedError(UNANSWERED));
+    if (this.#silences === 2) this.#ports.emit('refused', new ConnectionRefusedError(UNANSWERED));
   }
 
   /** Tells a refusal, and puts any error into words. */
   #explain(error: Error): string {
     const refusal = refusalOf(error);
-    if (refusal !== undefined) this.#ports.tell('refused', refusal);
+    if (refusal !== undefined) this.#ports.emit('refused', refusal);
     return printable(refusal?.message ?? error.message, REASON_CHARS_MAX);
   }
 
@@ -279,9 +279,9 @@ export class Session implements Transport, Subscriptions {
 
   #disconnect(client: MqttClient): Promise<void> {
     return new Promise((resolve) => {
-      const patience = this.#ports.timers.after(DISCONNECT_MILLIS, resolve);
+      const timeout = this.#ports.timers.after(DISCONNECT_MILLIS, resolve);
       client.once('close', () => {
-        patience();
+        timeout();
         resolve();
       });
       client.stream.end(DISCONNECT_PACKET);

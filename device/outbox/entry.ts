@@ -32,7 +32,7 @@ export interface Entry {
   /** Publications since this start. */
   tries: number;
   /** May have been sent before in a life or on a connection that is over. */
-  inDoubt: boolean;
+  maybeSent: boolean;
   receipt: BookedReceipt | undefined;
   answer: Deferred<BookedReceipt> | undefined;
 }

@@ -84,7 +84,7 @@ export class Outbox {
         record,
         state: booked === undefined ? 'pending' : 'booked',
         tries: 0,
-        inDoubt: booked === undefined,
+        maybeSent: booked === undefined,
         receipt: booked && receiptOf(record, booked),
         answer: undefined,
       });
@@ -96,7 +96,7 @@ export class Outbox {
     return this.#entries.inOrder();
   }
 
-  held(): { readonly messages: number; readonly bytes: number } {
+  stats(): { readonly messages: number; readonly bytes: number } {
     return {
       messages: this.#entries.size + this.rejected.count,
       bytes: this.#bytes + this.rejected.bytes,
@@ -126,7 +126,7 @@ export class Outbox {
    * pending, or booked and not completed.
    * @throws ConflictError, IdInUseError, RejectedError, OutboxFullError, or why no more is written
    */
-  keep(draft: Draft): {
+  enqueue(draft: Draft): {
     readonly entry: Entry;
     readonly kept: Promise<void>;
     readonly isNew: boolean;
@@ -156,7 +156,7 @@ export class Outbox {
       record,
       state: 'keeping',
       tries: 0,
-      inDoubt: false,
+      maybeSent: false,
       receipt: undefined,
       answer: undefined,
     };
@@ -292,7 +292,7 @@ export class Outbox {
 
   #assertRoom(size: number): void {
     const { limits } = this.#options;
-    const held = this.held();
+    const held = this.stats();
     if (held.messages >= limits.messages) {
       throw new OutboxFullError(held, `${limits.messages} messages`, this.rejected.count);
     }

@@ -5,7 +5,7 @@
 
 import { printable, quoted } from '../../core/base/printable.ts';
 import { idText, type MessageId } from '../../core/message/id.ts';
-import type { Tell } from '../events.ts';
+import type { Emit } from '../events.ts';
 import { type Entry, receiptOf } from '../outbox/entry.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { asDeviceError } from '../store/failure.ts';
@@ -13,7 +13,7 @@ import type { Releases } from './releases.ts';
 import { type Answer, isSameId, readReceipts } from './wire.ts';
 
 export interface AnswersOptions {
-  readonly tell: Tell;
+  readonly emit: Emit;
   /** The message needs no more sending. */
   readonly answered: (entry: Entry) => void;
   /** A full handshake's booking is on disk: its id may be released. */
@@ -48,7 +48,7 @@ export class Answers {
     for (const why of reading.odd) this.#ignore(why);
     for (const answer of reading.answers) {
       this.#take(reading.route, answer).catch((error: unknown) => {
-        this.#options.tell('problem', asDeviceError(error));
+        this.#options.emit('error', asDeviceError(error));
       });
     }
   }
@@ -73,14 +73,14 @@ export class Answers {
   }
 
   async #settle(entry: Entry, answer: BodyAnswer): Promise<void> {
-    const { tell, answered, unknown, settled } = this.#options;
+    const { emit, answered, unknown, settled } = this.#options;
     switch (answer.outcome) {
       case 'unknown':
         return unknown(entry);
       case 'rejected': {
         const rejecting = this.#outbox.reject(entry, answer);
         answered(entry);
-        tell('rejected', await rejecting);
+        emit('rejected', await rejecting);
         break;
       }
       case 'accepted':
@@ -88,7 +88,7 @@ export class Answers {
         const booking = this.#outbox.book(entry, answer.outcome, answer.bookedAt);
         answered(entry);
         await booking;
-        if (entry.receipt !== undefined) tell('receipt', entry.receipt);
+        if (entry.receipt !== undefined) emit('receipt', entry.receipt);
         if (entry.state === 'booked') this.#options.booked(entry);
         break;
       }
@@ -103,7 +103,7 @@ export class Answers {
     }
     this.#releases.completed(entry);
     await this.#outbox.complete(entry);
-    this.#options.tell('completed', { route, id: idText(id) });
+    this.#options.emit('completed', { route, id: idText(id) });
     this.#options.settled();
   }
 
@@ -122,12 +122,12 @@ export class Answers {
   /** A rejected message that was booked after all, for instance by an operator of the bridge. */
   async #noteBooked(route: string, { id, hash, bookedAt, outcome }: Booked): Promise<boolean> {
     const noted = await this.#outbox.rejected.noteBooked(route, id, hash, bookedAt);
-    if (noted !== undefined) this.#options.tell('receipt', receiptOf(noted, { outcome, bookedAt }));
+    if (noted !== undefined) this.#options.emit('receipt', receiptOf(noted, { outcome, bookedAt }));
     return noted !== undefined;
   }
 
   #ignore(why: string): void {
-    this.#options.tell('ignored', { why });
+    this.#options.emit('ignored', { why });
   }
 }
 

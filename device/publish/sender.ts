@@ -9,7 +9,7 @@
  * or their session is over.
  */
 import { idText } from '../../core/message/id.ts';
-import type { Tell } from '../events.ts';
+import type { Emit } from '../events.ts';
 import type { Entry } from '../outbox/entry.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type {
@@ -35,7 +35,7 @@ export interface SenderSettings {
   readonly retry: RetryPolicy;
   readonly releaseLingerMillis: number;
   /** Asks what became of messages that may have been sent before, before it sends them again. */
-  readonly askFirst: boolean;
+  readonly queryBeforeResend: boolean;
   /** Of the PUBLISH of a route; 1 for messages of routes that are not configured any more. */
   readonly qosOf: (route: string) => 0 | 1;
 }
@@ -45,7 +45,7 @@ export interface SenderPorts {
   readonly transport: Transport;
   readonly timers: Timers;
   readonly random: Random;
-  readonly tell: Tell;
+  readonly emit: Emit;
   /** A message was answered, or an id completed. */
   readonly settled: () => void;
 }
@@ -72,7 +72,7 @@ export class Sender implements TransportListener {
     this.#releases = new Releases(releaseLingerMillis, retry, ports.random);
     this.#rate = new RateLimit(perSecondMax);
     this.#answers = new Answers(ports.outbox, this.#releases, {
-      tell: ports.tell,
+      emit: ports.emit,
       answered: (entry) => this.#answered(entry),
       booked: (entry) => this.#booked(entry),
       unknown: (entry) => this.#window.unknown(entry, ports.timers.now()),
@@ -135,7 +135,7 @@ export class Sender implements TransportListener {
     if (!this.#isUp || this.#isPumping) return;
     this.#isPumping = true;
     this.#run().catch((error: unknown) => {
-      this.#ports.tell('problem', asDeviceError(error));
+      this.#ports.emit('error', asDeviceError(error));
     });
   }
 
@@ -166,8 +166,8 @@ export class Sender implements TransportListener {
   }
 
   /** The bridge knows a message by the id that it tells; one made of the body is not known here. */
-  #isToAsk({ inDoubt, record }: Entry): boolean {
-    return this.#settings.askFirst && inDoubt && !record.byHash && !this.#isUnheard;
+  #isToAsk({ maybeSent: inDoubt, record }: Entry): boolean {
+    return this.#settings.queryBeforeResend && inDoubt && !record.byHash && !this.#isUnheard;
   }
 
   #isFull(): boolean {
@@ -175,9 +175,9 @@ export class Sender implements TransportListener {
   }
 
   async #sendMessage(entry: Entry): Promise<void> {
-    const { outbox, timers, tell } = this.#ports;
+    const { outbox, timers, emit } = this.#ports;
     const flight = this.#window.take(entry);
-    if (flight.isAsked) this.#isUnheard = true;
+    if (flight.awaitingQuery) this.#isUnheard = true;
     const rate = this.#rate;
     try {
       const payload = await outbox.body(entry);
@@ -186,9 +186,9 @@ export class Sender implements TransportListener {
       const { route, id, topic } = entry.record;
       entry.tries++;
       this.#publish({ topic, payload, qos: this.#settings.qosOf(route) }, entry);
-      tell('sent', { route, id: idText(id), tries: entry.tries });
+      emit('sent', { route, id: idText(id), tries: entry.tries });
     } catch (error) {
-      if (entry.state === 'pending') tell('problem', asDeviceError(error));
+      if (entry.state === 'pending') emit('error', asDeviceError(error));
     }
     if (rate === this.#rate) this.#window.wait(flight, timers.now());
   }
@@ -206,7 +206,7 @@ export class Sender implements TransportListener {
       if (countAskable(route, [...asked, entry.record]) === asked.length) break;
       asked.push(entry.record);
       // Without an answer in time it is sent.
-      entry.inDoubt = false;
+      entry.maybeSent = false;
       this.#window.ask(entry, now);
     }
     const payload = Buffer.from(queryPayload(route, asked));
@@ -230,7 +230,7 @@ export class Sender implements TransportListener {
       if (outcome.kind === 'refused' && entry?.state === 'pending') {
         const { route, id } = entry.record;
         const { reasonCode } = outcome;
-        this.#ports.tell('not-delivered', { route, id: idText(id), reasonCode });
+        this.#ports.emit('not-delivered', { route, id: idText(id), reasonCode });
       }
       if (acknowledged() && entry?.state === 'booked') this.#releases.add(entry, timers.now());
       this.#pump();
@@ -238,7 +238,7 @@ export class Sender implements TransportListener {
     transport
       .publish(publication)
       .then(ended)
-      .catch((error: unknown) => this.#ports.tell('problem', asDeviceError(error)));
+      .catch((error: unknown) => this.#ports.emit('error', asDeviceError(error)));
   }
 
   #schedule(): void {

@@ -18,7 +18,7 @@ export interface Flight {
   /** Tries on this connection: the wait grows with them. */
   tries: number;
   /** The bridge was asked for it, and has not answered since. */
-  isAsked: boolean;
+  awaitingQuery: boolean;
 }
 
 export class Window {
@@ -69,7 +69,7 @@ export class Window {
     let flight = this.#flights.get(entry);
     if (flight === undefined) {
       if (this.#firstUnsent() === entry) this.#unsentFrom++;
-      flight = { entry, dueAt: undefined, tries: 0, isAsked: false };
+      flight = { entry, dueAt: undefined, tries: 0, awaitingQuery: false };
       this.#flights.set(entry, flight);
     }
     flight.dueAt = undefined;
@@ -79,7 +79,7 @@ export class Window {
   /** It was sent: due again when the time-out is over. */
   wait(flight: Flight, now: number): void {
     flight.tries++;
-    flight.isAsked = false;
+    flight.awaitingQuery = false;
     flight.dueAt = now + waitMillis(this.#policy, flight.tries, this.#random);
   }
 
@@ -87,14 +87,14 @@ export class Window {
   ask(entry: Entry, now: number): void {
     const flight = this.take(entry);
     this.wait(flight, now);
-    flight.isAsked = true;
+    flight.awaitingQuery = true;
   }
 
   /** The bridge does not know it: due now, if it was asked for. */
   unknown(entry: Entry, now: number): void {
     const flight = this.#flights.get(entry);
-    if (!flight?.isAsked) return;
-    flight.isAsked = false;
+    if (!flight?.awaitingQuery) return;
+    flight.awaitingQuery = false;
     flight.dueAt = now;
   }
 
@@ -110,9 +110,9 @@ export class Window {
   /** A new connection: nobody knows what the last one delivered, so all are due, the oldest first. */
   restart(now: number): void {
     for (const flight of this.#flights.values()) {
-      flight.entry.inDoubt = true;
+      flight.entry.maybeSent = true;
       flight.tries = 0;
-      flight.isAsked = false;
+      flight.awaitingQuery = false;
       flight.dueAt = now;
     }
   }

@@ -23,7 +23,7 @@ interface FailedRecord extends Failure {
   readonly userProperties: readonly (readonly [name: string, value: string])[];
 }
 
-export class FailedList {
+export class FailedMessageStore {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #scope: string;

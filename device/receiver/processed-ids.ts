@@ -25,7 +25,7 @@ export function scopeOf(name: string): string {
   return createHash('sha256').update(name).digest('hex').slice(0, 16);
 }
 
-export class Marks {
+export class ProcessedIds {
   readonly #store: Store;
   readonly #scope: string;
   readonly #rememberMillis: number;

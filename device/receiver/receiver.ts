@@ -14,11 +14,11 @@ import { ClosedError, HandlerFailedError, SubscriptionRefusedError } from '../er
 import type { Inbound, Subscription } from '../ports.ts';
 import { Deferred } from '../publish/deferred.ts';
 import { waitMillis } from '../publish/schedule.ts';
-import { FailedList, type Failure } from './failed-messages.ts';
+import { FailedMessageStore, type Failure } from './failed-messages.ts';
 import { messageKey, readInbound } from './message.ts';
 import { checkReceiveOptions, type ReceiverSettings } from './options.ts';
-import { Marks, scopeOf } from './processed-ids.ts';
-import { Lanes } from './serial-queues.ts';
+import { ProcessedIds, scopeOf } from './processed-ids.ts';
+import { SerialQueues } from './serial-queues.ts';
 import type {
   FailedMessage,
   FailedMessages,
@@ -61,10 +61,10 @@ class FilterReceiver implements OwnedReceiver, Subscription {
   readonly #ports: ReceiverPorts;
   readonly #settings: ReceiverSettings;
   readonly #handler: Handler;
-  readonly #marks: Marks;
-  readonly #failed: FailedList;
+  readonly #marks: ProcessedIds;
+  readonly #failed: FailedMessageStore;
   readonly #running = new Map<string, Promise<void>>();
-  readonly #lanes = new Lanes();
+  readonly #lanes = new SerialQueues();
   readonly #slots: PQueue;
   /** Waits between tries; called when the receiver is closed. */
   readonly #waits = new Set<() => void>();
@@ -80,8 +80,8 @@ class FilterReceiver implements OwnedReceiver, Subscription {
     this.#ports = ports;
     this.#settings = settings;
     this.#handler = handler;
-    this.#marks = new Marks(ports, { scope, rememberMillis });
-    this.#failed = new FailedList(ports, { scope, max: failedMax });
+    this.#marks = new ProcessedIds(ports, { scope, rememberMillis });
+    this.#failed = new FailedMessageStore(ports, { scope, max: failedMax });
     this.#slots = new PQueue({ concurrency });
     this.#unsubscribe = ports.subscriptions.subscribe(this);
   }

@@ -1,5 +1,5 @@
 /** Work by topic: what has the same topic runs one after the other, in the order it was given. */
-export class Lanes {
+export class SerialQueues {
   readonly #ends = new Map<string, Promise<unknown>>();
 
   /** Runs the task after those of the same topic, whatever became of them. */

@@ -167,7 +167,7 @@ end:
 #define m message(d)
 #define k keyOf(m)
 #define canBeTaken(x) (delivery[x].place == VISIBLE && delivery[x].receives < RECEIVES)
-/* core/message/coalesce.ts, foldKeyOf: what is untimely is settled by itself. */
+/* core/message/coalesce.ts, foldKeyOf: what is out of range is settled by itself. */
 #define canBeFolded(x) \
   (x != d && canBeTaken(x) && message(x) == message(d) && d < lateFrom && x < lateFrom)
 
@@ -336,7 +336,7 @@ end:
 #endif
     if :: d < lateFrom -> goto write :: else fi
   };
-  /* lambda/ingest/ledger-register.ts: an untimely message is looked up before it is refused. */
+  /* lambda/ingest/ledger-register.ts: an out of range message is looked up before it is refused. */
   if
   :: CRASH("crash before the look-up\n")
 #ifdef LATE_UNASKED

@@ -1,7 +1,7 @@
 /** The quarantine on DynamoDB. */
 import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { type Clock, toIso } from '../../core/base/time.ts';
-import type { Findings, Quarantine } from '../../core/tables/ports.ts';
+import type { Quarantine, QuarantineReader } from '../../core/tables/ports.ts';
 import type { QuarantineRow } from '../../core/tables/quarantine-row.ts';
 import { textOf } from './attributes.ts';
 import { DYNAMODB_TERMINAL, failureOf } from './failure.ts';
@@ -49,7 +49,7 @@ function putOf({ key: _, fields, bookedBody, bookedAt, ...first }: QuarantineRow
 }
 
 /** The quarantine, for the handshake. */
-export function createFindings(client: DynamoDBClient, table: string): Findings {
+export function createFindings(client: DynamoDBClient, table: string): QuarantineReader {
   return {
     async find({ pk, sk }) {
       const request = new GetItemCommand({

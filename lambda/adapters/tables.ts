@@ -1,5 +1,5 @@
 /**
- * Ledger, deliveries and state on DynamoDB: the same few calls on each table, with the writes of
+ * Ledger, dedup records and state on DynamoDB: the same few calls on each table, with the writes of
  * `writes.ts`. Throws TerminalError or RetryableError, and nothing else.
  */
 import {
@@ -13,11 +13,11 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { RetryableError } from '../../core/base/errors.ts';
 import { epochMillis } from '../../core/base/time.ts';
-import type { WindowRow } from '../../core/guarantees/deduplicated/row.ts';
-import type { StateRow } from '../../core/guarantees/latest/row.ts';
+import type { DeduplicatedRow } from '../../core/guarantees/deduplicated/row.ts';
+import type { LatestRow } from '../../core/guarantees/latest/row.ts';
 import type { MessageKey } from '../../core/message/id.ts';
 import type {
-  Deliveries,
+  DedupRecords,
   Ledger,
   Releases,
   ReplaceResult,
@@ -49,7 +49,7 @@ export function createLedgerTable(client: DynamoDBClient, table: string): Ledger
   };
 }
 
-export function createDeliveriesTable(client: DynamoDBClient, table: string): Deliveries {
+export function createDedupRecordsTable(client: DynamoDBClient, table: string): DedupRecords {
   const rows = new TableRows(client, table, windowRowOf);
   return {
     admit: (write) => rows.write(write, windowUpdate(write)),
@@ -77,8 +77,8 @@ export function createLedgerReleases(client: DynamoDBClient, table: string): Rel
   };
 }
 
-/** The deliveries, for the handshake. */
-export function createDeliveriesReleases(client: DynamoDBClient, table: string): Releases {
+/** The dedup records, for the handshake. */
+export function createDedupRecordsReleases(client: DynamoDBClient, table: string): Releases {
   const rows = new TableRows(client, table, rowOf);
   return {
     find: (key) => rows.find(key),
@@ -202,18 +202,18 @@ function rowOf(item: Item): Row {
   return {
     rowVersion: integerOf(item, 'rowVersion'),
     firstDeliveryId: textOf(item, 'firstDeliveryId'),
-    likeness: textOf(item, 'likeness'),
+    fingerprint: textOf(item, 'fingerprint'),
     topic: textOf(item, 'topic'),
     body: bytesOrTextOf(item, 'body'),
     bookedAtMillis: epochMillis(integerOf(item, 'bookedAtMillis')),
   };
 }
 
-function windowRowOf(item: Item): WindowRow {
+function windowRowOf(item: Item): DeduplicatedRow {
   const windowEndsAtMillis = epochMillis(integerOf(item, 'windowEndsAtMillis'));
   return { ...rowOf(item), windowEndsAtMillis };
 }
 
-function stateRowOf(item: Item): StateRow {
+function stateRowOf(item: Item): LatestRow {
   return { ...rowOf(item), version: epochMillis(integerOf(item, 'version')) };
 }

@@ -7,16 +7,16 @@ import type {
   PutItemCommandInput,
   UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
-import type { WindowRow, WindowWrite } from '../../core/guarantees/deduplicated/row.ts';
-import type { LedgerWrite } from '../../core/guarantees/exactly-once/row.ts';
-import type { StateWrite } from '../../core/guarantees/latest/row.ts';
+import type { DeduplicatedRow, DeduplicatedWrite } from '../../core/guarantees/deduplicated/row.ts';
+import type { ExactlyOnceWrite } from '../../core/guarantees/exactly-once/row.ts';
+import type { LatestWrite } from '../../core/guarantees/latest/row.ts';
 import type { MessageKey } from '../../core/message/id.ts';
 import type { Release } from '../../core/tables/release.ts';
 import type { RowWrite } from '../../core/tables/row.ts';
 import { attributeOf } from './attributes.ts';
 
 const rowDoesNotExist = 'attribute_not_exists(pk)';
-const rowIsOfTheSameBody = '#likeness = :likeness';
+const rowIsOfTheSameBody = '#fingerprint = :fingerprint';
 /** A row of another version lacks attributes that a copy must not add to it (I1). */
 const rowHasTheseAttributes = '#rowVersion = :rowVersion';
 const windowIsOpen = '#windowEndsAtMillis >= :receivedAtMillis';
@@ -63,7 +63,7 @@ export const PUSH_CONDITION = both(rowIsOfThisOwner, windowEndsNoLater);
 type Update = Omit<UpdateItemCommandInput, 'TableName'>;
 
 /** Books a billing message, or counts a copy of it. */
-export function ledgerUpdate(write: LedgerWrite): Update {
+export function ledgerUpdate(write: ExactlyOnceWrite): Update {
   return {
     Key: keyOf(write.key),
     ...firstWriteWins(write.first, write.tries, write.lastSeenAt),
@@ -73,7 +73,7 @@ export function ledgerUpdate(write: LedgerWrite): Update {
 }
 
 /** Opens a window, or counts a copy inside it, pushing its end out where the id is device-made. */
-export function windowUpdate(write: WindowWrite): Update {
+export function windowUpdate(write: DeduplicatedWrite): Update {
   const end = endOf(write);
   const update = write.isPushed
     ? firstWriteWins(write.first, write.tries, write.lastSeenAt, end)
@@ -94,8 +94,8 @@ export function windowUpdate(write: WindowWrite): Update {
 
 /** Puts a fresh row in the place of one whose window is over, unless that has changed meanwhile. */
 export function windowRenewal(
-  write: WindowWrite,
-  old: WindowRow,
+  write: DeduplicatedWrite,
+  old: DeduplicatedRow,
 ): Omit<PutItemCommandInput, 'TableName'> {
   const row = {
     ...write.first,
@@ -118,7 +118,7 @@ export function windowRenewal(
 }
 
 /** Replaces an older value. */
-export function stateUpdate(write: StateWrite): Update {
+export function stateUpdate(write: LatestWrite): Update {
   const { names, values, sets } = assignments({
     ...write.first,
     tries: write.tries,
@@ -140,7 +140,7 @@ export function copyCount(write: RowWrite, firstDeliveryId: string): Update {
 }
 
 /** Counts a copy that the one write refused, and pushes the window's end like that would have. */
-export function windowPush(write: WindowWrite, firstDeliveryId: string): Update {
+export function windowPush(write: DeduplicatedWrite, firstDeliveryId: string): Update {
   return countOf(write, firstDeliveryId, PUSH_CONDITION, endOf(write));
 }
 
@@ -198,7 +198,7 @@ function countOf(
 }
 
 /** The attributes that say until when copies are known. */
-function endOf(write: WindowWrite) {
+function endOf(write: DeduplicatedWrite) {
   return { windowEndsAtMillis: write.windowEndsAtMillis, expiresAt: write.expiresAtSeconds };
 }
 

@@ -7,20 +7,20 @@ import { bodyHashOf } from '../../core/base/hash.ts';
 import type { JsonValue } from '../../core/base/json.ts';
 import type { EpochMillis } from '../../core/base/time.ts';
 import { keyOf, type MessageId } from '../../core/message/id.ts';
-import type { Findings, Releases } from '../../core/tables/ports.ts';
+import type { QuarantineReader, Releases } from '../../core/tables/ports.ts';
 import { quarantineKeyOf } from '../../core/tables/quarantine-row.ts';
 import { releaseOf } from '../../core/tables/release.ts';
-import { asTold, type IdTelling, idsTold } from '../../core/wire/receipt-ids.ts';
+import { displayId, type IdFormat, parseReceiptId } from '../../core/wire/receipt-ids.ts';
 import type { Receipt } from '../../core/wire/receipts.ts';
 import type { AskedMessage, Request } from '../../core/wire/requests.ts';
 
 /** What one request is answered from. */
 export interface AnswerDeps {
   readonly route: string;
-  readonly telling: IdTelling;
+  readonly idFormat: IdFormat;
   /** None on `latest` routes, where no row is known by an id. */
   readonly messages: Releases | undefined;
-  readonly findings: Findings;
+  readonly findings: QuarantineReader;
 }
 
 /** One question of a request; `isMarked` says whether it changed a row. */
@@ -51,9 +51,9 @@ async function release(
   receivedAt: EpochMillis,
 ): ReturnType<Question> {
   const { messages, route } = deps;
-  const ids = idsTold(deps.telling, told);
+  const ids = parseReceiptId(deps.idFormat, told);
   const only = ids.length > 1 ? await theOneThatStands(deps, device, ids) : ids[0];
-  const receipt: Receipt = { outcome: 'completed', id: asTold(told) };
+  const receipt: Receipt = { outcome: 'completed', id: displayId(told) };
   if (only === undefined || messages === undefined) return { receipt, isMarked: false };
   const key = keyOf(route, device, only);
   return { receipt, isMarked: await messages.release(releaseOf(key, receivedAt)) };
@@ -75,12 +75,12 @@ async function theOneThatStands(
  * all else `unknown`: another body under the id is a conflict once it has arrived, and is then kept.
  */
 async function query(
-  { messages, findings, route, telling }: AnswerDeps,
+  { messages, findings, route, idFormat }: AnswerDeps,
   device: string,
   { id: told, bodyHash }: AskedMessage,
 ): Promise<Receipt> {
-  const id = told === undefined ? undefined : asTold(told);
-  const ids = told === undefined ? [] : idsTold(telling, told);
+  const id = told === undefined ? undefined : displayId(told);
+  const ids = told === undefined ? [] : parseReceiptId(idFormat, told);
   for (const candidate of ids) {
     const row = await messages?.find(keyOf(route, device, candidate));
     if (row !== undefined && bodyHashOf(row.topic, Buffer.from(row.body)) === bodyHash) {

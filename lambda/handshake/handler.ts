@@ -11,7 +11,7 @@ import { BATCH_WRITES_CONCURRENT_MAX, DEADLINE_RESERVE_MILLIS } from '../../core
 import type { Clock } from '../../core/base/time.ts';
 import { type Delivery, readEnvelope } from '../../core/message/envelope.ts';
 import { METRIC } from '../../core/operations/metrics.ts';
-import type { Findings, Publisher, Releases, Telemetry } from '../../core/tables/ports.ts';
+import type { Publisher, QuarantineReader, Releases, Telemetry } from '../../core/tables/ports.ts';
 import type { HandshakeRoute } from '../../core/wire/handshake-route.ts';
 import { type Receipt, receiptPayloads } from '../../core/wire/receipts.ts';
 import { type Request, readRequest } from '../../core/wire/requests.ts';
@@ -30,8 +30,8 @@ export interface ServedRoute {
 export interface HandshakeDeps {
   readonly routes: ReadonlyMap<string, ServedRoute>;
   readonly ledger: Releases;
-  readonly deliveries: Releases;
-  readonly findings: Findings;
+  readonly dedupRecords: Releases;
+  readonly findings: QuarantineReader;
   readonly publisher: Publisher;
   /** Where a request names no route of this bridge. */
   readonly telemetry: Telemetry;
@@ -91,7 +91,12 @@ async function answer(
     telemetry.note('warn', 'request in the name of another device', { topic, clientId });
     return;
   }
-  const from = { route: route.name, telling: route.telling, messages: messagesOf(deps), findings };
+  const from = {
+    route: route.name,
+    idFormat: route.idFormat,
+    messages: messagesOf(deps),
+    findings,
+  };
   const questions = questionsOf(from, request, receivedAt);
   const receipts = await askAll(questions, telemetry, deadline);
   telemetry.count(request.kind === 'release' ? METRIC.completed : METRIC.queried, receipts.length);
@@ -101,12 +106,12 @@ async function answer(
   }
 }
 
-function messagesOf({ route, ledger, deliveries }: RequestDeps): Releases | undefined {
+function messagesOf({ route, ledger, dedupRecords }: RequestDeps): Releases | undefined {
   switch (route.guarantee) {
     case 'exactly-once':
       return ledger;
     case 'deduplicated':
-      return deliveries;
+      return dedupRecords;
     case 'latest':
       return undefined;
   }

@@ -7,7 +7,7 @@ import { createDataPlaneClient, createStoreClient } from '../adapters/clients.ts
 import { createDataPlane } from '../adapters/data-plane.ts';
 import { variable } from '../adapters/environment.ts';
 import { createFindings } from '../adapters/quarantine-table.ts';
-import { createDeliveriesReleases, createLedgerReleases } from '../adapters/tables.ts';
+import { createDedupRecordsReleases, createLedgerReleases } from '../adapters/tables.ts';
 import { createTelemetry } from '../adapters/telemetry.ts';
 import { createHandler } from './handler.ts';
 
@@ -21,7 +21,7 @@ export const handler = createHandler({
     BRIDGE_ROUTES.map((route) => [route.name, { route, telemetry: createTelemetry(route.name) }]),
   ),
   ledger: createLedgerReleases(dynamodb, variable('LEDGER_TABLE')),
-  deliveries: createDeliveriesReleases(dynamodb, variable('DELIVERIES_TABLE')),
+  dedupRecords: createDedupRecordsReleases(dynamodb, variable('DEDUP_RECORDS_TABLE')),
   findings: createFindings(dynamodb, variable('QUARANTINE_TABLE')),
   publisher: createDataPlane(createDataPlaneClient()),
   telemetry: createTelemetry(NO_ROUTE),

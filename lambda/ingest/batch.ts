@@ -4,7 +4,12 @@
  */
 
 import { BATCH_WRITES_CONCURRENT_MAX } from '../../core/base/limits.ts';
-import { type Fold, foldCopies, inTurn, type ReadDelivery } from '../../core/message/coalesce.ts';
+import {
+  type CoalescedDelivery,
+  coalesceDuplicates,
+  groupByKey,
+  type ReadDelivery,
+} from '../../core/message/coalesce.ts';
 import type { Delivery } from '../../core/message/envelope.ts';
 import { type Rejection, readMessage } from '../../core/message/message.ts';
 import { METRIC } from '../../core/operations/metrics.ts';
@@ -12,8 +17,8 @@ import { type Receipt, receiptPayloads } from '../../core/wire/receipts.ts';
 import { concurrently } from '../runtime/concurrently.ts';
 import { aborted } from '../runtime/deadline.ts';
 import { publishReceipts } from '../runtime/receipts.ts';
+import { type Answer, processMessage } from './process-message.ts';
 import type { IngestDeps } from './register.ts';
-import { type Answer, settle } from './settle.ts';
 
 /** A record of the batch; `ref` is unique in it. */
 export interface BatchRecord {
@@ -26,7 +31,7 @@ export interface BatchRecord {
 /** When to stop: each signal is aborted in time for what has to follow it. */
 export interface Deadlines {
   /** No record is begun or waited for any more. */
-  readonly settle: AbortSignal;
+  readonly messages: AbortSignal;
   /** No receipt is waited for any more. */
   readonly answer: AbortSignal;
 }
@@ -42,8 +47,8 @@ export async function handleBatch(
   // In a window the arrival of each copy counts: it may lie beyond the end, or push that out.
   const isAlone = route.guarantee === 'deduplicated';
   const deliveries = records.flatMap((record) => read(deps, record));
-  const folds = foldCopies(deliveries, isAlone);
-  const answers = await settleAll(deps, folds, deadlines.settle, unfinished);
+  const folds = coalesceDuplicates(deliveries, isAlone);
+  const answers = await settleAll(deps, folds, deadlines.messages, unfinished);
   await sendReceipts(deps, answers, deadlines.answer);
   deps.telemetry.count(METRIC.deliveries, records.length);
   deps.telemetry.count(METRIC.failed, unfinished.size);
@@ -65,15 +70,15 @@ function read({ route, telemetry }: IngestDeps, record: BatchRecord): ReadDelive
 /** Takes refs out of `unfinished` as their messages end; stops when the deadline has passed. */
 async function settleAll(
   deps: IngestDeps,
-  folds: readonly Fold[],
+  folds: readonly CoalescedDelivery[],
   deadline: AbortSignal,
   unfinished: Set<string>,
 ): Promise<readonly Answer[]> {
   const answers: Answer[] = [];
-  const settleOne = async (fold: Fold) => {
+  const settleOne = async (fold: CoalescedDelivery) => {
     if (deadline.aborted) return;
     try {
-      const answer = await settle(deps, fold);
+      const answer = await processMessage(deps, fold);
       // Past the deadline the batch has been answered: it comes again, and finds its own row.
       if (deadline.aborted) return;
       if (answer !== undefined) answers.push(answer);
@@ -85,10 +90,10 @@ async function settleAll(
       });
     }
   };
-  const settleInTurn = async (turn: readonly Fold[]) => {
+  const settleInTurn = async (turn: readonly CoalescedDelivery[]) => {
     for (const fold of turn) await settleOne(fold);
   };
-  const settled = concurrently(inTurn(folds), BATCH_WRITES_CONCURRENT_MAX, settleInTurn);
+  const settled = concurrently(groupByKey(folds), BATCH_WRITES_CONCURRENT_MAX, settleInTurn);
   await Promise.race([aborted(deadline), settled]);
   return answers;
 }

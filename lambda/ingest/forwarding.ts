@@ -4,8 +4,13 @@ import { readUtf8 } from '../../core/base/json.ts';
 import type { Rejection } from '../../core/message/message.ts';
 import { METRIC } from '../../core/operations/metrics.ts';
 import { type Forward, type ForwardMark, forwardIdOf, forwardOf } from '../../core/wire/forward.ts';
-import { keep } from './keeping.ts';
-import { type IngestDeps, type Registered, rejectionOf, type Settled } from './register.ts';
+import { quarantine } from './quarantine.ts';
+import {
+  type IngestDeps,
+  type ParsedDelivery,
+  rejectionOf,
+  type ValidDelivery,
+} from './register.ts';
 
 interface How {
   /** The delivery that the message is known by: the one that booked it, or this one alone. */
@@ -14,7 +19,7 @@ interface How {
 }
 
 /** @throws RetryableError when it did not go out but may yet */
-export function forwardMessage(deps: IngestDeps, fold: Registered, how: How): Promise<void> {
+export function forwardMessage(deps: IngestDeps, fold: ValidDelivery, how: How): Promise<void> {
   const { message } = fold.reading;
   return publish(deps, fold, rejectionOf(message), {
     device: message.device,
@@ -29,7 +34,7 @@ export function forwardMessage(deps: IngestDeps, fold: Registered, how: How): Pr
 /** In shadow mode, what could not be read goes out as well, where the device itself has sent it. */
 export async function forwardUnread(
   deps: IngestDeps,
-  fold: Settled,
+  fold: ParsedDelivery,
   rejection: Rejection,
 ): Promise<void> {
   const { device } = rejection;
@@ -48,7 +53,7 @@ export async function forwardUnread(
 
 async function publish(
   deps: IngestDeps,
-  fold: Settled,
+  fold: ParsedDelivery,
   known: Omit<Rejection, 'reason' | 'detail'>,
   forward: Omit<Forward, 'route' | 'template' | 'topic'>,
 ): Promise<void> {
@@ -68,6 +73,6 @@ async function publish(
   } catch (error) {
     if (!(error instanceof TerminalError)) throw error;
     telemetry.count(METRIC.unforwardable, 1);
-    await keep(deps, fold, { ...known, reason: 'unforwardable', detail: error.message });
+    await quarantine(deps, fold, { ...known, reason: 'unforwardable', detail: error.message });
   }
 }

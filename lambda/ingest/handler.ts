@@ -59,8 +59,8 @@ async function handleDirect(
 function openRecord(record: SQSRecord, now: EpochMillis): BatchRecord {
   const { messageAttributes, attributes } = record;
   // A redrive keeps the first arrival beside the message: the queue's own time is the redrive's.
-  const kept = messageAttributes?.[RECEIVED_AT_ATTRIBUTE]?.stringValue;
-  const sentAt = Number(kept ?? attributes?.SentTimestamp);
+  const originalSentAt = messageAttributes?.[RECEIVED_AT_ATTRIBUTE]?.stringValue;
+  const sentAt = Number(originalSentAt ?? attributes?.SentTimestamp);
   let envelope: unknown;
   try {
     envelope = JSON.parse(record.body);
@@ -132,7 +132,7 @@ function startTimer(remainingMillis: number): { deadlines: Deadlines; cancel: ()
   const settle = abortAfter(remainingMillis - DEADLINE_RESERVE_MILLIS);
   const answer = abortAfter(remainingMillis - ANSWER_RESERVE_MILLIS);
   return {
-    deadlines: { settle: settle.signal, answer: answer.signal },
+    deadlines: { messages: settle.signal, answer: answer.signal },
     cancel: () => {
       settle.cancel();
       answer.cancel();

@@ -6,27 +6,31 @@ import { createDataPlaneClient, createStoreClient } from '../adapters/clients.ts
 import { createDataPlane } from '../adapters/data-plane.ts';
 import { variable } from '../adapters/environment.ts';
 import { createQuarantineTable } from '../adapters/quarantine-table.ts';
-import { createDeliveriesTable, createLedgerTable, createStateTable } from '../adapters/tables.ts';
+import {
+  createDedupRecordsTable,
+  createLedgerTable,
+  createStateTable,
+} from '../adapters/tables.ts';
 import { createTelemetry } from '../adapters/telemetry.ts';
 import { createHandler } from './handler.ts';
-import { createLedgerRegister } from './ledger-register.ts';
-import type { Register } from './register.ts';
-import { createStateRegister } from './state-register.ts';
-import { createWindowRegister } from './window-register.ts';
+import { exactlyOnceDeduplicator } from './ledger-register.ts';
+import type { Deduplicator } from './register.ts';
+import { latestDeduplicator } from './state-register.ts';
+import { deduplicatedDeduplicator } from './window-register.ts';
 
 const route: Route = JSON.parse(variable('ROUTE'));
 const dynamodb = createStoreClient();
 
-function registerOf(): Register {
+function registerOf(): Deduplicator {
   // The one table of messages that this function's role may write to.
   const table = variable('MESSAGES_TABLE');
   switch (route.guarantee) {
     case 'exactly-once':
-      return createLedgerRegister(route, createLedgerTable(dynamodb, table), systemClock);
+      return exactlyOnceDeduplicator(route, createLedgerTable(dynamodb, table), systemClock);
     case 'deduplicated':
-      return createWindowRegister(route, createDeliveriesTable(dynamodb, table), systemClock);
+      return deduplicatedDeduplicator(route, createDedupRecordsTable(dynamodb, table), systemClock);
     case 'latest':
-      return createStateRegister(route, createStateTable(dynamodb, table), systemClock);
+      return latestDeduplicator(route, createStateTable(dynamodb, table), systemClock);
   }
 }
 

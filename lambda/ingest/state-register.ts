@@ -2,24 +2,29 @@
 
 import { RetryableError } from '../../core/base/errors.ts';
 import type { Clock } from '../../core/base/time.ts';
-import type { StateRoute } from '../../core/config/route.ts';
-import { type StateRow, type StateWrite, stateWriteOf } from '../../core/guarantees/latest/row.ts';
+import type { LatestRoute } from '../../core/config/route.ts';
+import {
+  type LatestRow,
+  type LatestWrite,
+  latestWriteOf,
+} from '../../core/guarantees/latest/row.ts';
 import {
   acceptedVerdict,
   conflictVerdict,
+  existingRowVerdict,
   isSameMessage,
-  standingVerdict,
   type Verdict,
 } from '../../core/guarantees/verdict.ts';
 import type { State } from '../../core/tables/ports.ts';
-import type { Register } from './register.ts';
+import type { Deduplicator } from './register.ts';
 
-export function createStateRegister(route: StateRoute, state: State, clock: Clock): Register {
+export function latestDeduplicator(route: LatestRoute, state: State, clock: Clock): Deduplicator {
   return {
-    async decide({ delivery, deliveryIds, reading }) {
+    async apply({ delivery, deliveryIds, reading }) {
       // A value from the future would shut out every true one until then.
-      if (reading.kind === 'untimely') return { kind: 'rejected', rejection: reading.rejection };
-      const write = stateWriteOf(route, delivery, reading.message, deliveryIds.length, clock());
+      if (reading.kind === 'out-of-range')
+        return { kind: 'rejected', rejection: reading.rejection };
+      const write = latestWriteOf(route, delivery, reading.message, deliveryIds.length, clock());
       const result = await state.put(write);
       return result.kind === 'written'
         ? acceptedVerdict(write)
@@ -29,14 +34,14 @@ export function createStateRegister(route: StateRoute, state: State, clock: Cloc
 }
 
 function decideStanding(
-  route: StateRoute,
-  write: StateWrite,
-  row: StateRow,
+  route: LatestRoute,
+  write: LatestWrite,
+  row: LatestRow,
   own: readonly string[],
 ): Verdict {
   const { version } = write.first;
   if (row.version > version) return { kind: 'stale', newest: row.version };
   if (row.version < version) throw new RetryableError('the row that refused a value is older');
-  if (isSameMessage(row, write, route.ignoring)) return standingVerdict(row, own);
+  if (isSameMessage(row, write, route.ignoring)) return existingRowVerdict(row, own);
   return conflictVerdict(row, write, route.ignoring);
 }

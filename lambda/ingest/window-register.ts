@@ -7,23 +7,23 @@
 import { RetryableError } from '../../core/base/errors.ts';
 import { DELIVERY_LIFE_SECONDS, FUNCTION_TIMEOUT_SECONDS } from '../../core/base/limits.ts';
 import { type Clock, toIso } from '../../core/base/time.ts';
-import type { WindowRoute } from '../../core/config/route.ts';
+import type { DeduplicatedRoute } from '../../core/config/route.ts';
 import {
+  type DeduplicatedRow,
+  type DeduplicatedWrite,
+  deduplicatedWriteOf,
   isOfLaterEvent,
   isOpen,
-  type WindowRow,
-  type WindowWrite,
-  windowWriteOf,
 } from '../../core/guarantees/deduplicated/row.ts';
 import {
   acceptedVerdict,
   conflictVerdict,
+  existingRowVerdict,
   isSameMessage,
-  standingVerdict,
 } from '../../core/guarantees/verdict.ts';
 import type { Rejection } from '../../core/message/message.ts';
-import type { Deliveries } from '../../core/tables/ports.ts';
-import { type Decision, type Register, type Registered, rejectionOf } from './register.ts';
+import type { DedupRecords } from '../../core/tables/ports.ts';
+import { type Decision, type Deduplicator, rejectionOf, type ValidDelivery } from './register.ts';
 
 /**
  * The sweep may take a row from the very second L is over, and a write that is tried again can take
@@ -33,24 +33,24 @@ const HANDLED_WITHIN_SECONDS = DELIVERY_LIFE_SECONDS - FUNCTION_TIMEOUT_SECONDS;
 /** Each round means that another delivery of the same id got between; more are left to the queue. */
 const ROUNDS_MAX = 5;
 
-export function createWindowRegister(
-  route: WindowRoute,
-  deliveries: Deliveries,
+export function deduplicatedDeduplicator(
+  route: DeduplicatedRoute,
+  records: DedupRecords,
   clock: Clock,
-): Register {
-  const decideTimely = async (fold: Registered): Promise<Decision> => {
+): Deduplicator {
+  const decideTimely = async (fold: ValidDelivery): Promise<Decision> => {
     const { delivery, deliveryIds } = fold;
     const write = writeOf(fold);
     for (let round = 0; round < ROUNDS_MAX; round++) {
-      const result = await deliveries.admit(write);
+      const result = await records.admit(write);
       if (result.kind === 'written') return acceptedVerdict(write);
       const { kind, row } = result;
-      if (kind === 'counted') return standingVerdict(row, deliveryIds);
+      if (kind === 'counted') return existingRowVerdict(row, deliveryIds);
       // The error road's envelope tells no time, so a try of its own there may be later than the
       // window that an earlier one opened.
       const isMine = deliveryIds.includes(row.firstDeliveryId);
       if (isMine || isOpen(row, delivery.receivedAt)) return decideStanding(fold, write, row);
-      if (await deliveries.renew(write, row)) return acceptedVerdict(write);
+      if (await records.renew(write, row)) return acceptedVerdict(write);
     }
     throw new RetryableError(
       `the row changed hands ${ROUNDS_MAX} times while it was being written`,
@@ -62,34 +62,34 @@ export function createWindowRegister(
    * delivery comes out of time. A clock that runs ahead must not push the end to a far year.
    */
   const decideStanding = async (
-    { reading, deliveryIds }: Registered,
-    write: WindowWrite,
-    row: WindowRow,
+    { reading, deliveryIds }: ValidDelivery,
+    write: DeduplicatedWrite,
+    row: DeduplicatedRow,
   ): Promise<Decision> => {
     if (isOfLaterEvent(row, write)) return { kind: 'rejected', rejection: overtaken(reading, row) };
     if (!isSameMessage(row, write, route.ignoring)) {
       return conflictVerdict(row, write, route.ignoring);
     }
-    const isEarly = reading.kind === 'untimely' && reading.rejection.reason === 'early';
+    const isEarly = reading.kind === 'out-of-range' && reading.rejection.reason === 'early';
     const endsLater = write.windowEndsAtMillis > row.windowEndsAtMillis;
     if (write.isPushed && endsLater && !isEarly) {
-      await deliveries.push(write, row.firstDeliveryId);
+      await records.push(write, row.firstDeliveryId);
     } else {
-      await deliveries.count(write, row.firstDeliveryId);
+      await records.count(write, row.firstDeliveryId);
     }
-    return standingVerdict(row, deliveryIds);
+    return existingRowVerdict(row, deliveryIds);
   };
 
-  const writeOf = ({ delivery, deliveryIds, reading }: Registered): WindowWrite =>
-    windowWriteOf(route, delivery, reading.message, deliveryIds.length, clock());
+  const writeOf = ({ delivery, deliveryIds, reading }: ValidDelivery): DeduplicatedWrite =>
+    deduplicatedWriteOf(route, delivery, reading.message, deliveryIds.length, clock());
 
   return {
-    async decide(fold) {
+    async apply(fold) {
       const late = lateness(fold, clock);
       if (late === undefined) return decideTimely(fold);
       // A row whose window is open knows better than the message's own time. What comes out of
       // time is only ever compared with it: it could open a window if the sweep got between.
-      const row = await deliveries.find(fold.reading.message.key);
+      const row = await records.find(fold.reading.message.key);
       return row !== undefined && isOpen(row, fold.delivery.receivedAt)
         ? decideStanding(fold, writeOf(fold), row)
         : { kind: 'rejected', rejection: late };
@@ -101,8 +101,8 @@ export function createWindowRegister(
  * Why a delivery must not count as new, or undefined. Beyond L a row may have been swept that it
  * is a copy of; the function's clock is asked here alone, and only ever to refuse.
  */
-function lateness({ delivery, reading }: Registered, clock: Clock): Rejection | undefined {
-  if (reading.kind === 'untimely') return reading.rejection;
+function lateness({ delivery, reading }: ValidDelivery, clock: Clock): Rejection | undefined {
+  if (reading.kind === 'out-of-range') return reading.rejection;
   if (clock() - delivery.receivedAt <= HANDLED_WITHIN_SECONDS * 1_000) return undefined;
   return {
     ...rejectionOf(reading.message),
@@ -114,7 +114,7 @@ function lateness({ delivery, reading }: Registered, clock: Clock): Rejection | 
 }
 
 /** The row's place is taken by a later event of equal content: this one is kept for a person. */
-function overtaken({ message }: Registered['reading'], row: WindowRow): Rejection {
+function overtaken({ message }: ValidDelivery['reading'], row: DeduplicatedRow): Rejection {
   return {
     ...rejectionOf(message),
     reason: 'late',

@@ -22,7 +22,7 @@ import { BUNDLE_OPTIONS, PROJECT } from './bundle-options.ts';
 export const LOG_RETENTION: RetentionDays = LOG_RETENTION_DAYS;
 
 /** AWS Lambda, "Asynchronous invocation": what its own queue does with an event. */
-export interface Patience {
+export interface AsyncInvokeConfig {
   readonly retries: number;
   readonly ageSecondsMax: number;
 }
@@ -40,7 +40,7 @@ export interface BridgeFunctionProps {
    * How long an event is tried that was handed over asynchronously.
    * @default - twice more, for six hours
    */
-  readonly patience?: Patience;
+  readonly asyncInvoke?: AsyncInvokeConfig;
   /** Added to the variables that every function has. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Names that the bundler replaces by JSON, for what is longer than the environment may be. */
@@ -54,7 +54,7 @@ export class BridgeFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: BridgeFunctionProps) {
     super(scope, id);
-    const { patience = EVERY_PATIENCE } = props;
+    const { asyncInvoke = EVERY_PATIENCE } = props;
     const logGroup = new LogGroup(this, 'Log', {
       retention: LOG_RETENTION,
       // What has to outlive the stack stands in the tables; a log left behind would cost for ever.
@@ -87,14 +87,14 @@ export class BridgeFunction extends Construct {
       // A dead-letter queue takes the event as it was, so that it can be redriven into the queue;
       // a destination would wrap it.
       ...(props.deadLetters && { deadLetterQueue: props.deadLetters }),
-      retryAttempts: patience.retries,
-      maxEventAge: Duration.seconds(patience.ageSecondsMax),
+      retryAttempts: asyncInvoke.retries,
+      maxEventAge: Duration.seconds(asyncInvoke.ageSecondsMax),
       bundling: { ...BUNDLING, ...(props.constants && { define: jsonOf(props.constants) }) },
     });
   }
 }
 
-const EVERY_PATIENCE: Patience = {
+const EVERY_PATIENCE: AsyncInvokeConfig = {
   retries: ASYNC_RETRIES,
   ageSecondsMax: ASYNC_AGE_HOURS_MAX * 3_600,
 };

@@ -6,7 +6,7 @@ import type { Construct } from 'constructs';
 import { DELIVERY_LIFE_SECONDS, REDRIVE_RESERVE_SECONDS } from '../../core/base/limits.ts';
 
 /** Where a delivery of a route can wait. */
-export interface Stations {
+export interface MessageHops {
   readonly queue: Queue;
   readonly deadLetters: Queue;
   readonly handler: NodejsFunction;
@@ -19,7 +19,7 @@ export interface Stations {
  * less, rows would be paid for that nothing can be a copy of. Looked at when the app is
  * synthesized, so that what an aspect or an override has changed is seen as well.
  */
-export function holdToDeliveryLife(scope: Construct, stations: Stations): void {
+export function holdToDeliveryLife(scope: Construct, stations: MessageHops): void {
   scope.node.addValidation({
     validate: () => {
       const problem = deliveryLifeProblem(stations);
@@ -28,7 +28,7 @@ export function holdToDeliveryLife(scope: Construct, stations: Stations): void {
   });
 }
 
-function deliveryLifeProblem({ queue, deadLetters, handler }: Stations): string | undefined {
+function deliveryLifeProblem({ queue, deadLetters, handler }: MessageHops): string | undefined {
   const figures = [
     ['retention of the queue', retentionOf(queue)],
     ['retention of the dead-letter queue', retentionOf(deadLetters)],

@@ -17,7 +17,7 @@ import { grantReceipts } from './grant-topic.ts';
 
 export interface HandshakeProps {
   readonly bridge: Bridge;
-  readonly state: Pick<StateStack, 'ledger' | 'deliveries' | 'quarantine'>;
+  readonly state: Pick<StateStack, 'ledger' | 'dedupRecords' | 'quarantine'>;
   /** Host name of the IoT data plane. */
   readonly dataEndpoint: string;
 }
@@ -39,11 +39,11 @@ export class Handshake extends Construct {
       entry: 'handshake/index.ts',
       description: 'Answers what devices release and query',
       // Repeated later than by the device itself, a request would only add to what holds it up.
-      patience: { retries: 0, ageSecondsMax: REQUEST_AGE_SECONDS_MAX },
+      asyncInvoke: { retries: 0, ageSecondsMax: REQUEST_AGE_SECONDS_MAX },
       environment: {
         POWERTOOLS_SERVICE_NAME: bridge.name,
         LEDGER_TABLE: state.ledger.tableName,
-        DELIVERIES_TABLE: state.deliveries.tableName,
+        DEDUP_RECORDS_TABLE: state.dedupRecords.tableName,
         QUARANTINE_TABLE: state.quarantine.tableName,
         // Read by the AWS SDK itself: the function is the same against any data plane.
         AWS_ENDPOINT_URL_IOT_DATA_PLANE: `https://${dataEndpoint}`,
@@ -62,7 +62,7 @@ function statementsOf({ bridge, state }: HandshakeProps): readonly PolicyStateme
   const has = (guarantee: string) => bridge.routes.some((route) => route.guarantee === guarantee);
   const marked: readonly TableV2[] = [
     ...(has('exactly-once') ? [state.ledger] : []),
-    ...(has('deduplicated') ? [state.deliveries] : []),
+    ...(has('deduplicated') ? [state.dedupRecords] : []),
   ];
   const onRows = (actions: string[], tables: readonly TableV2[]) =>
     new PolicyStatement({ actions, resources: tables.map(({ tableArn }) => tableArn) });

@@ -12,7 +12,7 @@ import { seededChance } from '../chance.ts';
 import type { LocalCloud } from '../cloud.ts';
 import type { EventFeed } from '../feed.ts';
 import { fleetRoute } from '../fleet/charges.ts';
-import { FleetDesk } from '../fleet/desk.ts';
+import { FleetController } from '../fleet/desk.ts';
 import { type ApiParts, ask, change } from './api.ts';
 import { newToken } from './guard.ts';
 import { Journal } from './journal.ts';
@@ -56,7 +56,7 @@ export async function startConsole(options: ConsoleOptions): Promise<LocalConsol
   const routes = routesOf(options.assembly);
   const client = consoleTables(cloud);
   const ledger = new LedgerPages(client, cloud.tableName('Ledger'), shardsOf(routes.values()));
-  const desk = new FleetDesk({
+  const desk = new FleetController({
     route:
       options.brokerHost === undefined
         ? 'The fleet connects to the embedded broker only, and this cloud uses one outside.'
@@ -77,7 +77,7 @@ export async function startConsole(options: ConsoleOptions): Promise<LocalConsol
     routes,
     tables: {
       ledger: cloud.tableName('Ledger'),
-      deliveries: cloud.tableName('Deliveries'),
+      dedupRecords: cloud.tableName('DedupRecords'),
       state: cloud.tableName('State'),
       quarantine: cloud.tableName('Quarantine'),
     },

@@ -9,7 +9,7 @@ import {
 import { type EpochMillis, epochMillis } from '../../core/base/time.ts';
 import type { Route } from '../../core/config/route.ts';
 import { keyOf } from '../../core/message/id.ts';
-import { idsTold, idTellingOf } from '../../core/wire/receipt-ids.ts';
+import { idTellingOf, parseReceiptId } from '../../core/wire/receipt-ids.ts';
 import type { Routes } from './routes.ts';
 import type { RowKey } from './table-news.ts';
 
@@ -41,7 +41,7 @@ export function readReceipts(
 
 function readReceipt(receipt: JsonObject, device: string, route: Route | undefined): ReceiptRead {
   const { outcome, bodyHash, reason, bookedAt, id } = receipt;
-  const ids = route === undefined ? [] : idsTold(idTellingOf(route), id);
+  const ids = route === undefined ? [] : parseReceiptId(idTellingOf(route), id);
   const only = ids.length === 1 ? ids[0] : undefined;
   return {
     outcome: typeof outcome === 'string' ? outcome : '?',

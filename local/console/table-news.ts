@@ -8,7 +8,7 @@ export type TableEvent = Extract<CloudEvent, { readonly kind: 'table' }>;
 /** Names of the tables, as the template gives them. */
 export interface TableNames {
   readonly ledger: string;
-  readonly deliveries: string;
+  readonly dedupRecords: string;
   readonly state: string;
   readonly quarantine: string;
 }
@@ -23,7 +23,7 @@ export type TableNews =
   | {
       /** A message was written, or a copy of it counted, by a delivery that is named. */
       readonly kind: 'booking';
-      readonly table: 'ledger' | 'deliveries' | 'state';
+      readonly table: 'ledger' | 'dedupRecords' | 'state';
       readonly key: RowKey;
       readonly verdict: 'accepted' | 'resumed' | 'duplicate';
       readonly deliveryId: string;

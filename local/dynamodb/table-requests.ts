@@ -198,12 +198,12 @@ function createEngineLine(options: TableRequestOptions): EngineLine {
     },
     async close() {
       isClosing = true;
-      const patience = new AbortController();
+      const timeout = new AbortController();
       await Promise.race([
         Promise.all(underWay),
-        setTimeout(closingMillisMax, undefined, { signal: patience.signal }).catch(() => {}),
+        setTimeout(closingMillisMax, undefined, { signal: timeout.signal }).catch(() => {}),
       ]);
-      patience.abort();
+      timeout.abort();
       agent.destroy();
     },
   };

@@ -40,7 +40,7 @@ interface Meant {
   rows: number;
 }
 
-export class FleetBooks {
+export class FleetStats {
   readonly unit: string;
   readonly #meant = new Map<string, Meant>();
   readonly #tally = { deliveries: 0, copies: 0, booked: 0, billedTwice: 0 };

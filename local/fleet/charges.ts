@@ -2,7 +2,7 @@
 
 import type { EpochMillis } from '../../core/base/time.ts';
 import { toIso } from '../../core/base/time.ts';
-import type { LedgerRoute, Route } from '../../core/config/route.ts';
+import type { ExactlyOnceRoute, Route } from '../../core/config/route.ts';
 import type { Chance } from '../contracts.ts';
 
 export interface FleetCharge {
@@ -17,7 +17,7 @@ export interface FleetCharge {
 }
 
 /** The billing route that the fleet can speak to, or why there is none. */
-export function fleetRoute(routes: Iterable<Route>): LedgerRoute | string {
+export function fleetRoute(routes: Iterable<Route>): ExactlyOnceRoute | string {
   const reasons: string[] = [];
   for (const route of routes) {
     if (route.guarantee !== 'exactly-once') continue;
@@ -30,7 +30,7 @@ export function fleetRoute(routes: Iterable<Route>): LedgerRoute | string {
     : `The fleet cannot speak to ${reasons.join('; ')}.`;
 }
 
-function faultOf({ id, receipts }: LedgerRoute): string | undefined {
+function faultOf({ id, receipts }: ExactlyOnceRoute): string | undefined {
   if (id.from !== 'payload')
     return `its ids come from ${id.from}, and the fleet writes them in the body`;
   if (receipts === 'none') return 'it sends no receipts, so a device would never stop sending';
@@ -38,7 +38,7 @@ function faultOf({ id, receipts }: LedgerRoute): string | undefined {
 }
 
 export interface ChargeOptions {
-  readonly route: LedgerRoute;
+  readonly route: ExactlyOnceRoute;
   /** Begins every id, so that two runs on one table never meet. */
   readonly run: string;
   readonly chance: Chance;
@@ -75,7 +75,7 @@ export function contradicted(charge: FleetCharge, amount: string): string {
 }
 
 /** The filter with the device in its place; other wildcards become a level of the fleet's own. */
-function topicOf({ topic, device: { level } }: LedgerRoute, device: string): string {
+function topicOf({ topic, device: { level } }: ExactlyOnceRoute, device: string): string {
   const levels = topic.split('/').map((part) => (part === '+' || part === '#' ? 'fleet' : part));
   levels[level - 1] = device;
   return levels.join('/');
@@ -92,7 +92,7 @@ interface Said {
 type Tree = Map<string, string | Tree>;
 
 /** A JSON body with each value where the route looks for it. */
-function bodyOf({ id, entry }: LedgerRoute, said: Said): string {
+function bodyOf({ id, entry }: ExactlyOnceRoute, said: Said): string {
   const tree: Tree = new Map();
   if (id.from === 'payload') put(tree, id.path, JSON.stringify(said.id));
   put(tree, entry.account.path, JSON.stringify(said.account));

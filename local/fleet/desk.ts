@@ -4,18 +4,18 @@
  */
 
 import type { Clock } from '../../core/base/time.ts';
-import type { LedgerRoute } from '../../core/config/route.ts';
+import type { ExactlyOnceRoute } from '../../core/config/route.ts';
 import { partitionOf } from '../../core/message/id.ts';
 import { type FleetWish, WishError } from '../console/controls.ts';
 import type { LedgerPages } from '../console/ledger-pages.ts';
 import type { TableNews } from '../console/table-news.ts';
 import type { Chance, Observer } from '../contracts.ts';
-import { FleetBooks, type Headline, type Reconciliation } from './books.ts';
+import { FleetStats, type Headline, type Reconciliation } from './books.ts';
 import { Fleet, type FleetStatus } from './fleet.ts';
 
 export interface FleetDeskOptions {
   /** What the fleet bills on, or why it cannot run. */
-  readonly route: LedgerRoute | string;
+  readonly route: ExactlyOnceRoute | string;
   readonly host: string;
   readonly port: number;
   readonly ledger: LedgerPages;
@@ -32,10 +32,10 @@ export interface DeskStatus {
   readonly headline: Headline | null;
 }
 
-export class FleetDesk {
+export class FleetController {
   readonly #options: FleetDeskOptions;
   #fleet: Fleet | undefined;
-  #books: FleetBooks | undefined;
+  #books: FleetStats | undefined;
   #reading: Promise<Reconciliation | undefined> | undefined;
 
   constructor(options: FleetDeskOptions) {
@@ -93,7 +93,7 @@ export class FleetDesk {
     const state = this.#fleet?.status().state ?? 'idle';
     if (state !== 'idle')
       throw new WishError(`The fleet is ${state}; stop it, or wait for its end.`);
-    const books = new FleetBooks(route.entry.unit);
+    const books = new FleetStats(route.entry.unit);
     const fleet = new Fleet({ ...this.#options, route, meant: (charge) => books.mean(charge) });
     this.#books = books;
     this.#fleet = fleet;

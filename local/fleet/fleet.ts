@@ -8,7 +8,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../core/base/time.ts';
-import type { LedgerRoute } from '../../core/config/route.ts';
+import type { ExactlyOnceRoute } from '../../core/config/route.ts';
 import type { Chance, Observer } from '../contracts.ts';
 import { type CuttingProxy, createCuttingProxy } from '../faults/cutting-proxy.ts';
 import { contradicted, drawCharge, type FleetCharge } from './charges.ts';
@@ -21,7 +21,7 @@ export const FLEET_CUTS_MAX = 0.5;
 export const FLEET_CHARGES_MAX = 20_000;
 
 export interface FleetOptions {
-  readonly route: LedgerRoute;
+  readonly route: ExactlyOnceRoute;
   /** Of the broker. */
   readonly host: string;
   readonly port: number;

@@ -245,9 +245,9 @@ async function close(outside: Outside): Promise<void> {
 
 async function settledWithin(work: Iterable<Promise<unknown>>, millis: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  const patience = new Promise<void>((resolve) => {
+  const timeout = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, millis);
   });
-  await Promise.race([Promise.allSettled(work), patience]);
+  await Promise.race([Promise.allSettled(work), timeout]);
   clearTimeout(timer);
 }

@@ -112,9 +112,9 @@ export class Bench {
 
   /** The bytes that were delivered stand in a row, exactly; a copy's may stand for it. */
   assertKept(topic: string, body: Uint8Array): void {
-    const { ledger, deliveries, state, quarantine } = this.ingest;
+    const { ledger, dedupRecords, state, quarantine } = this.ingest;
     const hash = bodyHashOf(stripBasicIngest(topic), body);
-    const tables = [ledger.rows, deliveries.rows, state.rows, quarantine.rows];
+    const tables = [ledger.rows, dedupRecords.rows, state.rows, quarantine.rows];
     const rows = tables.flatMap((table) => [...table.values()]);
     const isThere = rows.some((row) => bodyHashOf(row.topic, Buffer.from(row.body)) === hash);
     if (!isThere) fail('the body is kept nowhere, byte for byte', hash);
@@ -122,8 +122,8 @@ export class Bench {
 
   /** The tables as they are, to see that nothing changes them. */
   rows(): readonly unknown[] {
-    const { ledger, deliveries, state } = this.ingest;
-    const booked = [...ledger.rows.values(), ...deliveries.rows.values(), ...state.rows.values()];
+    const { ledger, dedupRecords, state } = this.ingest;
+    const booked = [...ledger.rows.values(), ...dedupRecords.rows.values(), ...state.rows.values()];
     return booked.map(({ body, firstDeliveryId, bookedAt }) => [body, firstDeliveryId, bookedAt]);
   }
 

@@ -10,7 +10,7 @@ import { encodeId, idJson, idText, type MessageId } from '../../core/message/id.
 import { readIdFrom } from '../../core/message/id-sources.ts';
 import { readMessage } from '../../core/message/message.ts';
 import { candidatesOf } from '../../core/operations/id-candidates.ts';
-import { idsTold, idTellingOf } from '../../core/wire/receipt-ids.ts';
+import { idTellingOf, parseReceiptId } from '../../core/wire/receipt-ids.ts';
 import { drawn, fewFields, fields, pickFrom, write } from '../../tools/handlers/any-body.ts';
 import { bodyWith, deliveryOf, routeOf } from '../../tools/handlers/samples.ts';
 import { bodyText, idSources } from './bodies.ts';
@@ -105,7 +105,7 @@ function readingsOf(source: IdSource, id: MessageId): number {
   const told = readJsonObject(Buffer.from(`{"id":${idJson(id)}}`));
   if (!told.ok) return fail('what receipts call it is no JSON', idJson(id));
   const key = encodeId(id);
-  const meant = idsTold(idTellingOf(routeOf({ id: source })), told.value.id).map(encodeId);
+  const meant = parseReceiptId(idTellingOf(routeOf({ id: source })), told.value.id).map(encodeId);
   if (!meant.includes(key)) fail('a device cannot name its id', key, meant);
   const found = candidatesOf(idText(id)).map((candidate) => candidate.key);
   if (!found.includes(key)) fail('an operator cannot find the id', key, found);
@@ -121,8 +121,8 @@ const likened = fc.record({
 });
 
 /** When two bodies are the same: the same bytes, or the same but for notation and ignored fields. */
-export const likeness: Target = targetOf({
-  name: 'likeness',
+export const fingerprint: Target = targetOf({
+  name: 'fingerprint',
   share: 3_000,
   reaches: ['the same in two notations', 'different', 'equal by chance'],
   inputs: likened,
@@ -151,7 +151,7 @@ function canonicalOf(text: string, ignored: readonly string[]): string {
   return json.ok ? canonicalJson(json.value, ignored) : fail('no body', json.detail, text);
 }
 
-/** The bridge's own reading: one key and one likeness for both, and for the same bytes twice. */
+/** The bridge's own reading: one key and one fingerprint for both, and for the same bytes twice. */
 function assertReadAlike(texts: readonly string[], ignored: readonly string[]): void {
   const route = routeOf({ ignoring: ignored });
   const [first, ...others] = texts.flatMap((text) => {
@@ -163,8 +163,8 @@ function assertReadAlike(texts: readonly string[], ignored: readonly string[]): 
       fail('a body was not read as a message', first, reading);
     }
     const [mine, yours] = [first.message, reading.message];
-    if (mine.key.id !== yours.key.id || mine.likeness !== yours.likeness) {
-      fail('the same message has two keys or two likenesses', texts);
+    if (mine.key.id !== yours.key.id || mine.fingerprint !== yours.fingerprint) {
+      fail('the same message has two keys or two fingerprints', texts);
     }
   }
 }

@@ -1,7 +1,7 @@
 /** Everything that is fuzzed. */
 import { configs, locks, sources } from './configurations.ts';
 import { bodies, envelopes, events, topics } from './deliveries.ts';
-import { ids, likeness } from './ids.ts';
+import { fingerprint, ids } from './ids.ts';
 import { apiRequests, consoleRequests } from './servers.ts';
 import type { Target } from './target.ts';
 import { commandLines, decimals, policies, ruleSqls } from './texts.ts';
@@ -13,7 +13,7 @@ export const TARGETS: readonly Target[] = [
   envelopes,
   events,
   ids,
-  likeness,
+  fingerprint,
   receipts,
   forwards,
   requests,

@@ -281,7 +281,7 @@ async function asked(input: Asked): Promise<readonly string[]> {
   );
   const booked = writeOf();
   await bench.ledger.book(booked);
-  await bench.deliveries.admit(windowWrite());
+  await bench.dedupRecords.admit(windowWrite());
   // The very body that is booked is asked for where the drawn hash is not another.
   const payload = Buffer.from(bytes.toString('latin1').replaceAll(HASH, hashOf()), 'latin1');
   await bench.handle({
@@ -305,4 +305,4 @@ async function asked(input: Asked): Promise<readonly string[]> {
   return ends.length > 0 ? ends : ['nothing to answer'];
 }
 
-const hashOf = () => writeOf(BODY).first.likeness;
+const hashOf = () => writeOf(BODY).first.fingerprint;

@@ -25,7 +25,7 @@ const device = await connect({
 
 // What the library names is told by its order: the n-th message that is kept is the n-th called.
 const called: string[] = [];
-device.on('kept', ({ id }) => {
+device.on('enqueued', ({ id }) => {
   const serial = kind.namesIds ? id : called.shift();
   if (serial !== undefined) say({ kind: 'kept', serial });
 });

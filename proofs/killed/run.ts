@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { keyOf } from '../../core/message/id.ts';
-import { idsTold } from '../../core/wire/receipt-ids.ts';
+import { parseReceiptId } from '../../core/wire/receipt-ids.ts';
 import { seededChance } from '../../local/chance.ts';
 import type { Chance } from '../../local/contracts.ts';
 import { type CuttingProxy, createCuttingProxy } from '../../local/faults/cutting-proxy.ts';
@@ -164,7 +164,7 @@ class Run {
   /** Whether a receipt is true now, or as soon as the cloud can be asked (I3). */
   async #check(device: string, promised: Promised): Promise<void> {
     const { route, id, bookedAt } = promised;
-    const [meant] = idsTold(route === 'counted' ? 'sequence' : 'plain', id);
+    const [meant] = parseReceiptId(route === 'counted' ? 'sequence' : 'plain', id);
     const row = meant && (await this.#cloud.row(keyOf(route, device, meant)));
     if (row?.bookedAtMillis?.N === String(bookedAt)) this.#ledgers.promises++;
     else this.#ledgers.untrue.push(`${device} ${JSON.stringify(promised)}: ${JSON.stringify(row)}`);

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import pLimit from 'p-limit';
-import { endWithReader, print, tell } from '../../cli/output/print.ts';
+import { endWithReader, print, printError } from '../../cli/output/print.ts';
 import { EXIT } from '../../cli/shell/usage.ts';
 import { ownTemporaryFolder } from '../../tools/own-temporary.ts';
 import { MODELS as FOLDER, missingProgram, type Ran, runCheck, trailOf } from './checker.ts';
@@ -49,7 +49,7 @@ const values = new Command('model')
   .opts<Flags>();
 const missing = await missingProgram();
 if (missing !== undefined) {
-  tell(
+  printError(
     `the models are not checked: ${missing} is not installed (Debian: apt-get install ${missing})`,
   );
   process.exitCode = process.env.CI === undefined ? 0 : 1;
@@ -68,13 +68,13 @@ async function all(root: string): Promise<number> {
   const runs = await Promise.all(checks.map((check) => limit(told, check, root)));
   print(tableOf(runs.map(rowOf)));
   const surprises = runs.filter((ran) => surpriseOf(ran) !== undefined);
-  for (const ran of surprises) tell(`${nameOf(ran.check)}: ${surpriseOf(ran)}`);
+  for (const ran of surprises) printError(`${nameOf(ran.check)}: ${surpriseOf(ran)}`);
   const whole = MODELS.filter((model) => only === undefined || only === model);
   const covered = whole.map((model) => coverageOf(model, runs));
   if (surprises.length + tellCoverage(covered) > 0) return 1;
   if (markdown) await writeResults(markdownOf(runs, covered));
   const count = (kind: Check['kind']) => checks.filter((check) => check.kind === kind).length;
-  tell(
+  printError(
     `${count('bound')} bounds hold, ${count('variant')} broken variants are caught, ` +
       `${count('limit')} limits are shown`,
   );
@@ -84,7 +84,7 @@ async function all(root: string): Promise<number> {
 async function told(check: Check, root: string): Promise<Ran> {
   const ran = await runCheck(check, root);
   const row = rowOf(ran).map((cell, index) => `${HEAD[index]} ${cell}`);
-  tell(row.join(' · '));
+  printError(row.join(' · '));
   return ran;
 }
 
@@ -93,7 +93,7 @@ function tellCoverage(covered: readonly Coverage[]): number {
   for (const { model, events, missed, allowed } of covered) {
     print(`reached in ${model}: ${events.join(' · ')}`);
     for (const each of allowed) print(`not reached in ${model}, and allowed: ${each}`);
-    for (const each of missed) tell(`not reached in ${model} by any bound: ${each}`);
+    for (const each of missed) printError(`not reached in ${model} by any bound: ${each}`);
   }
   return covered.reduce((sum, { missed }) => sum + missed.length, 0);
 }
@@ -109,7 +109,7 @@ async function writeResults(results: string): Promise<void> {
   }
   const mark = '<!-- results: written by npm run model -- --markdown -->';
   await writeFile(file, `${before}${mark}\n\n${results}\n<!-- end of results -->${after}`);
-  tell(`${file} is written`);
+  printError(`${file} is written`);
 }
 
 async function tellTrail(root: string): Promise<number> {
@@ -120,7 +120,7 @@ async function tellTrail(root: string): Promise<number> {
   if (check === undefined) return refuse(`--trail ${wanted}`);
   const ran = await runCheck(check, root);
   if (ran.result.errors === 0) {
-    tell(`${nameOf(check)}: nothing fails, so there is nothing to tell`);
+    printError(`${nameOf(check)}: nothing fails, so there is nothing to tell`);
     return 1;
   }
   print(`${nameOf(check)}: ${check.says}`);
@@ -131,7 +131,7 @@ async function tellTrail(root: string): Promise<number> {
 
 function refuse(option: string): number {
   const names = checksOf(values.large).map(nameOf).join(', ');
-  tell(`${option} names no check; there are: ${names}`);
+  printError(`${option} names no check; there are: ${names}`);
   return EXIT.usage;
 }
 

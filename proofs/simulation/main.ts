@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
 import { Command } from 'commander';
-import { endWithReader, print, tell } from '../../cli/output/print.ts';
+import { endWithReader, print, printError } from '../../cli/output/print.ts';
 import { wholeNumber } from '../../cli/shell/options.ts';
 import { EXIT } from '../../cli/shell/usage.ts';
 import { runOnWorkers } from './parts.ts';
@@ -60,7 +60,7 @@ async function simulate({ schedules, seed, workers }: Options): Promise<void> {
     print('Every history keeps I1 to I7.');
     return;
   }
-  tell('A schedule fails. It is made as short as it can be:');
+  printError('A schedule fails. It is made as short as it can be:');
   show((await replay(failure.seed)) ?? failure);
 }
 

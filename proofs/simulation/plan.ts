@@ -80,7 +80,7 @@ export interface Plan {
   readonly receivesMax: number;
   /** Whether the receiver keeps its mark after the effect, or in one transaction with it. */
   readonly receiver: 'effect-first' | 'with-effect';
-  readonly askFirst: boolean;
+  readonly queryBeforeResend: boolean;
   /** How long the queue may gather a batch. */
   readonly gatherMillis: number;
   /** The seed of delays and ties: all the chance that the data does not hold. */
@@ -214,7 +214,7 @@ export const plans: fc.Arbitrary<Plan> = fc.record({
   sweep: fc.constantFrom('promptly', 'late', 'never'),
   receivesMax: fc.integer({ min: 2, max: 4 }),
   receiver: fc.constantFrom('with-effect', 'effect-first'),
-  askFirst: fc.boolean(),
+  queryBeforeResend: fc.boolean(),
   gatherMillis: fc.constantFrom(0, 1_000, 20_000),
   jitter: fc.nat(),
 });

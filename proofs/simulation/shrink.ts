@@ -92,7 +92,7 @@ export function described(plan: Plan): string {
   });
   return [
     `rows are swept ${plan.sweep}; dead after ${plan.receivesMax} tries; receiver ${plan.receiver}` +
-      `${plan.askFirst ? '; devices ask first' : ''}; batches gather ${plan.gatherMillis} ms; ` +
+      `${plan.queryBeforeResend ? '; devices ask first' : ''}; batches gather ${plan.gatherMillis} ms; ` +
       `jitter ${plan.jitter}`,
     ...clocks,
     ...plan.steps.map(

@@ -49,7 +49,7 @@ const OLD_VALUE = `status#meter-001#status/meter-001#${Date.parse(AT)}`;
 
 const agreeing: Tables = {
   ledger: [ledgerRow],
-  deliveries: [eventRow],
+  dedupRecords: [eventRow],
   state: [stateRow],
   quarantine: [quarantineRow],
   effects: new Map([CHARGE, EVENT, VALUE, OLD_VALUE].map((id) => [id, 1])),
@@ -83,7 +83,7 @@ describe('what was meant and what is there', () => {
       { ledger: [] },
       ['lost', 'untrue', 'unreleased', 'strangeEffects'],
     ],
-    ['an event that no row holds', { deliveries: [] }, ['lost', 'strangeEffects']],
+    ['an event that no row holds', { dedupRecords: [] }, ['lost', 'strangeEffects']],
     [
       'one charge under two keys',
       { ledger: [ledgerRow, { ...ledgerRow, id: { S: 'other' } }] },

@@ -7,7 +7,7 @@ export type Row = Readonly<Record<string, AttributeValue>>;
 
 export interface Tables {
   readonly ledger: readonly Row[];
-  readonly deliveries: readonly Row[];
+  readonly dedupRecords: readonly Row[];
   readonly state: readonly Row[];
   readonly quarantine: readonly Row[];
   /** How often the effect of each forward happened, by its id. */
@@ -87,7 +87,7 @@ export class Books {
 
   compare(tables: Tables): Differences {
     const kept = [...this.#kept].flatMap((serial) => this.#meant.get(serial) ?? []);
-    const booked = [...tables.ledger, ...tables.deliveries];
+    const booked = [...tables.ledger, ...tables.dedupRecords];
     const serials = booked.map(serialOf);
     const seen = new Set(serials);
     const good = kept.filter(({ refusal, route }) => !refusal && route !== 'status');
@@ -160,11 +160,11 @@ export class Books {
   }
 
   /** A forward of what is not booked; of a topic's values, each that was meant may have gone out. */
-  #strangeEffects({ ledger, deliveries, effects }: Tables): readonly string[] {
+  #strangeEffects({ ledger, dedupRecords, effects }: Tables): readonly string[] {
     const values = [...this.#meant.values()]
       .filter(({ route }) => route === 'status')
       .map(({ device, body }) => statusForward(device, Date.parse(String(body.at))));
-    const known = new Set([...ledger.map(forwardIn), ...deliveries.map(forwardIn), ...values]);
+    const known = new Set([...ledger.map(forwardIn), ...dedupRecords.map(forwardIn), ...values]);
     return [...effects.keys()].filter((id) => !known.has(id));
   }
 }
@@ -204,8 +204,8 @@ function statusForward(device: string, version: number): string {
 }
 
 /** Rows whose forward has had no effect, those of the newest values among them. */
-export function unforwarded({ ledger, deliveries, state, effects }: Tables): readonly Row[] {
-  return [...ledger, ...deliveries, ...state].filter((row) => !effects.has(forwardIn(row)));
+export function unforwarded({ ledger, dedupRecords, state, effects }: Tables): readonly Row[] {
+  return [...ledger, ...dedupRecords, ...state].filter((row) => !effects.has(forwardIn(row)));
 }
 
 function unforwardedIn(tables: Tables): readonly string[] {

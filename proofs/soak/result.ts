@@ -26,7 +26,7 @@ export function resultOf(
   unexplainedForwards: readonly string[],
 ): SoakResult {
   const { books, cloud, receiver, meter } = parts;
-  const { ledger, deliveries, state, quarantine, effects } = tables;
+  const { ledger, dedupRecords, state, quarantine, effects } = tables;
   const differences = books.compare(tables);
   const lost = [...cloud.counts].filter(([name]) => name.startsWith('lost'));
   const failed = [
@@ -38,10 +38,10 @@ export function resultOf(
     figures: {
       ...books.figures,
       charges: ledger.length,
-      events: deliveries.length,
+      events: dedupRecords.length,
       values: state.length,
       quarantined: quarantine.length,
-      deliveriesOfThem: [...ledger, ...deliveries].reduce(
+      deliveriesOfThem: [...ledger, ...dedupRecords].reduce(
         (sum, row) => sum + Number(row.tries?.N),
         0,
       ),

@@ -309,7 +309,7 @@ class Soak {
     const { cloud } = this.#parts;
     return {
       ledger: await cloud.rows('Ledger'),
-      deliveries: await cloud.rows('Deliveries'),
+      dedupRecords: await cloud.rows('DedupRecords'),
       state: await cloud.rows('State'),
       quarantine: await cloud.rows('Quarantine'),
     };

@@ -43,7 +43,7 @@ export type FromCloud =
       readonly kind: 'ready';
       readonly mqttPort: number;
       readonly apiUrl: string;
-      readonly tables: Readonly<Record<'Ledger' | 'Deliveries' | 'State' | 'Quarantine', string>>;
+      readonly tables: Readonly<Record<'Ledger' | 'DedupRecords' | 'State' | 'Quarantine', string>>;
     }
   | { readonly kind: 'answer'; readonly ask: number; readonly value: unknown }
   /** Since the last time: how often something happened, and which forwards went out or were lost. */

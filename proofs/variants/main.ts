@@ -1,7 +1,7 @@
 /** `npm run variants`: every broken variant, and what caught it. Status 1 when one was not. */
 import { SingleBar } from 'cli-progress';
 import { Command } from 'commander';
-import { endWithReader, print, tell } from '../../cli/output/print.ts';
+import { endWithReader, print, printError } from '../../cli/output/print.ts';
 import { EXIT } from '../../cli/shell/usage.ts';
 import { ownTemporaryFolder } from '../../tools/own-temporary.ts';
 import { variants } from './catalogue.ts';
@@ -26,7 +26,7 @@ await new Command('variants')
 async function run({ markdown, only }: Options): Promise<void> {
   const unknown = only?.filter((wanted) => variants.every(({ name }) => name !== wanted)) ?? [];
   if (unknown.length > 0) {
-    tell(
+    printError(
       `There is no variant ${unknown.join(', ')}. There are: ${variants.map(({ name }) => name).join(', ')}.`,
     );
     process.exitCode = EXIT.usage;
@@ -45,6 +45,6 @@ async function run({ markdown, only }: Options): Promise<void> {
   });
   bar.stop();
   print(markdown === true ? proofMarkdown(proof) : proofTable(proof));
-  tell(conclusion(proof));
+  printError(conclusion(proof));
   if (!isProven(proof)) process.exitCode = 1;
 }

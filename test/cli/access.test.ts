@@ -1,10 +1,10 @@
 /** Goal: commands find their bridge, and a failure says what is wrong and what to do. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openAccess } from '../../cli/access/access.ts';
-import { ask } from '../../cli/access/ask.ts';
 import { readUnitsOf } from '../../cli/access/confirm-scan.ts';
 import { choiceOf } from '../../cli/access/options.ts';
 import { scan } from '../../cli/access/reads.ts';
+import { withBridge } from '../../cli/access/with-bridge.ts';
 import { copiesCommand } from '../../cli/commands/copies.ts';
 import { ledgerCommand } from '../../cli/commands/ledger.ts';
 import { checkConfig } from '../../core/config/check.ts';
@@ -260,7 +260,7 @@ describe('a failure of the local cloud', () => {
 it('ends the clients of a command, also when it fails', async () => {
   const destroyed = vi.fn();
   await expect(
-    ask(
+    withBridge(
       { region: 'eu-central-1' },
       async (access) => {
         access.client(() => ({ destroy: destroyed }));

@@ -3,7 +3,7 @@
  * devices and receivers are real clients, and access as the commands have it.
  */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { type Access, openAccess } from '../../cli/access/access.ts';
+import { type BridgeClient, openAccess } from '../../cli/access/access.ts';
 import { type EpochMillis, epochMillis } from '../../core/base/time.ts';
 import { checkConfig } from '../../core/config/check.ts';
 import type { Config } from '../../core/config/route.ts';
@@ -54,7 +54,7 @@ export interface Forwarded {
 
 export interface RepairBench {
   readonly bridge: TestCloud;
-  readonly access: Access;
+  readonly access: BridgeClient;
   readonly local: readonly string[];
   /** Adds to what the rules' clock says; the functions keep that of the machine. */
   setClockAhead(millis: number): void;

@@ -31,7 +31,7 @@ export interface ScriptedAws {
 const OUTPUTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'Tollbridge-State': {
     LedgerTableName: 'ledger-1',
-    DeliveriesTableName: 'deliveries-1',
+    DedupRecordsTableName: 'deliveries-1',
     StateTableName: 'state-1',
     QuarantineTableName: 'quarantine-1',
   },

@@ -278,14 +278,14 @@ describe('acceptance', () => {
 
   it('of a name that accepts nothing is refused as a slip of the pen', () => {
     const error = refusalOf(['charges.id', 'charges.device', 'charges.ids']);
-    expect(error).toMatchObject({ changes: [], strangers: ['charges.ids'] });
+    expect(error).toMatchObject({ changes: [], unknownNames: ['charges.ids'] });
     expect(error.message).toContain("'charges.ids', which accepts nothing");
     expect(error.message).toContain('what has changed is charges.device, charges.id');
     expect(refusalOf(['charges'], []).message).toContain('may be in the lock file already');
   });
 
   it('is not possible for a whole route at once while the route is there', () => {
-    expect(refusalOf(['charges']).strangers).toEqual(['charges']);
+    expect(refusalOf(['charges']).unknownNames).toEqual(['charges']);
   });
 });
 

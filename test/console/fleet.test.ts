@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { sumOf } from '../../core/base/decimal.ts';
 import { payload, sequence, topicLevel } from '../../core/config/sources.ts';
 import { seededChance } from '../../local/chance.ts';
-import { FleetBooks } from '../../local/fleet/books.ts';
+import { FleetStats } from '../../local/fleet/books.ts';
 import { contradicted, drawCharge, fleetRoute } from '../../local/fleet/charges.ts';
 import { NOW, routeOf, windowRouteOf } from '../../tools/handlers/samples.ts';
 
@@ -39,7 +39,7 @@ describe('the fleet', () => {
   });
 
   it('counts a row that a second write makes as billed twice, and a copy as none', () => {
-    const books = new FleetBooks('kWh');
+    const books = new FleetStats('kWh');
     const charge = drawCharge({ route: routeOf(), run: 'run', chance }, 'd', 1, NOW);
     const body = Buffer.from(charge.body);
     books.mean(charge);
@@ -81,7 +81,7 @@ describe('the fleet', () => {
   });
 
   it('finds what is billed twice or missing in the rows that it reads', () => {
-    const books = new FleetBooks('kWh');
+    const books = new FleetStats('kWh');
     const charges = [1, 2, 3].map((n) =>
       drawCharge({ route: routeOf(), run: 'run', chance }, 'd', n, NOW),
     );

@@ -26,7 +26,7 @@ describe('events', () => {
   });
 
   it('of any kind and content never make the journal throw', () => {
-    const tables = { ledger: 'L', deliveries: 'D', state: 'S', quarantine: 'Q' };
+    const tables = { ledger: 'L', dedupRecords: 'D', state: 'S', quarantine: 'Q' };
     const routes = new Map<string, Route>([
       ['r', routeOf()],
       ['w', windowRouteOf()],

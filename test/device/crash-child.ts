@@ -32,7 +32,7 @@ const device = await connect({
   retry: { firstMillis: 1_000, maxMillis: 2_000 },
   releaseLingerMillis: 20,
   on: {
-    kept: ({ id }) => (mode === 'at-kept' ? die() : say({ kept: id })),
+    enqueued: ({ id }) => (mode === 'at-kept' ? die() : say({ kept: id })),
     sent: () => mode === 'at-sent' && die(),
     receipt: ({ id }) => say({ booked: id }),
   },

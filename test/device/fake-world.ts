@@ -126,7 +126,7 @@ export async function startWorld(
     limits,
     clock: () => epochMillis(1_700_000_000_000 + timers.now()),
     drawEpoch: () => `epoch-${drawn++}`,
-    problem: (error) => told.push({ name: 'problem', args: [error as never] }),
+    problem: (error) => told.push({ name: 'error', args: [error as never] }),
   });
   const sender = new Sender(
     {
@@ -135,7 +135,7 @@ export async function startWorld(
       perSecondMax: 100,
       retry: { firstMillis: 30_000, maxMillis: 600_000 },
       releaseLingerMillis: 1_000,
-      askFirst: false,
+      queryBeforeResend: false,
       qosOf: () => 1,
       ...settings,
     },
@@ -144,7 +144,7 @@ export async function startWorld(
       transport,
       timers,
       random: () => 0,
-      tell: (name, ...args) => told.push({ name, args } as World['told'][number]),
+      emit: (name, ...args) => told.push({ name, args } as World['told'][number]),
       settled: () => {},
     },
   );
@@ -162,7 +162,7 @@ export async function startWorld(
     told,
     draft,
     async keep(route, body, id) {
-      const { entry, kept, isNew } = outbox.keep(draft(route, body, id));
+      const { entry, kept, isNew } = outbox.enqueue(draft(route, body, id));
       await kept;
       if (isNew) sender.add(entry);
       return entry;

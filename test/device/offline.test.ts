@@ -24,7 +24,7 @@ describe('without a network', () => {
       };
     };
     const device = await nowhere({ timers: { now: systemTimers.now, after } });
-    await device.keep('charges', {});
+    await device.enqueue('charges', {});
     for (let n = 0; n < 3; n++) {
       await expect(device.drain({ timeoutMillis: 7 })).rejects.toThrow(/1 messages are unfinished/);
     }
@@ -40,7 +40,7 @@ describe('without a network', () => {
     const { outbox, store } = await startWorld();
     store.close = () => Promise.reject(new Error('told to fail'));
     const device = new Device({ settings, store, outbox, setAside: undefined });
-    const { receipt } = await device.keep('charges', {});
+    const { receipt } = await device.enqueue('charges', {});
     const drained = device.drain();
     drained.catch(() => {});
     await expect(device.close()).rejects.toThrow('told to fail');
@@ -58,7 +58,7 @@ describe('without a network', () => {
     const outbox = newOutbox();
     const device = await nowhere({ outbox, waitMillis: 10 });
     expect(device.connected).toBe(false);
-    const { id, bodyHash } = await device.keep('charges', { a: 1 });
+    const { id, bodyHash } = await device.enqueue('charges', { a: 1 });
     expect(device.pending()).toMatchObject([
       { route: 'charges', id, bodyHash, tries: 0, bytes: 51 },
     ]);
@@ -86,8 +86,8 @@ describe('without a network', () => {
 
   it('a full outbox refuses more, drops nothing, and says what to do', async () => {
     const device = await nowhere({ limits: { messages: 2 } });
-    await device.keep('charges', {});
-    await device.keep('charges', {});
+    await device.enqueue('charges', {});
+    await device.enqueue('charges', {});
     await expect(device.publish('charges', {})).rejects.toMatchObject({
       code: 'outbox-full',
       message: expect.stringContaining('Nothing was dropped'),
@@ -104,12 +104,12 @@ describe('without a network', () => {
   it('a listener that throws does not disturb the sender', async () => {
     const device = await nowhere({});
     const thrown = new Promise((resolve) => process.once('uncaughtException', resolve));
-    device.on('kept', () => {
+    device.on('enqueued', () => {
       throw new Error('mine');
     });
     const listeners = process.listeners('uncaughtException');
     for (const listener of listeners.slice(0, -1)) process.off('uncaughtException', listener);
-    await device.keep('charges', {});
+    await device.enqueue('charges', {});
     expect(await thrown).toMatchObject({ message: 'mine' });
     for (const listener of listeners.slice(0, -1)) process.on('uncaughtException', listener);
     expect(device.pending()).toHaveLength(1);

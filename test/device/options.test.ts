@@ -146,8 +146,8 @@ describe('connect', () => {
 
   it('draws ids that sort by the time of the event', async () => {
     const device = await connect(good());
-    const old = await device.keep('charges', {}, { at: new Date('2020-01-01T00:00:00Z') });
-    const now = await device.keep('charges', {});
+    const old = await device.enqueue('charges', {}, { at: new Date('2020-01-01T00:00:00Z') });
+    const now = await device.enqueue('charges', {});
     expect(old.id < now.id).toBe(true);
     expect(Number.parseInt(old.id.replace('-', '').slice(0, 12), 16)).toBe(1_577_836_800_000);
     await device.close();

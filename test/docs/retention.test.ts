@@ -11,7 +11,7 @@ import {
   LOG_RETENTION_DAYS,
   QUEUE_RETENTION_DAYS,
 } from '../../core/base/limits.ts';
-import { isSameMessage, standingVerdict } from '../../core/guarantees/verdict.ts';
+import { existingRowVerdict, isSameMessage } from '../../core/guarantees/verdict.ts';
 import type { Ledger } from '../../core/tables/ports.ts';
 import { createLedgerTable } from '../../lambda/adapters/tables.ts';
 import { BODY, bodyWith, NOW, writeOf } from '../../tools/handlers/samples.ts';
@@ -54,7 +54,7 @@ describe('erasing a body from the ledger by the command of docs/retention.md', (
     const row = await ledger.find(first.key);
     expect(row?.body).toBe('{}');
     expect(row).toMatchObject({
-      likeness: first.first.likeness,
+      fingerprint: first.first.fingerprint,
       firstDeliveryId: first.first.firstDeliveryId,
       rowVersion: first.first.rowVersion,
       bookedAtMillis: first.first.bookedAtMillis,
@@ -64,7 +64,7 @@ describe('erasing a body from the ledger by the command of docs/retention.md', (
   it('leaves a copy a copy, which brings nothing back', async () => {
     const result = await ledger.book(writeOf(BODY, { deliveryId: 'copy' }, NOW, 1));
     if (result.kind !== 'counted') throw new Error(`the copy was ${result.kind}`);
-    expect(standingVerdict(result.row, ['copy'])).toMatchObject({
+    expect(existingRowVerdict(result.row, ['copy'])).toMatchObject({
       kind: 'duplicate',
       bookedAt: first.first.bookedAtMillis,
     });

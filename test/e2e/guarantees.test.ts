@@ -179,7 +179,7 @@ describe('a deduplicated route', () => {
         event.kind === 'published' && event.payload.includes('"route":"silent","receipts"'),
     );
     expect(receipts).toEqual([]);
-    const rows = (await bridge.rows('Deliveries')).filter((row) => row.route?.S === 'silent');
+    const rows = (await bridge.rows('DedupRecords')).filter((row) => row.route?.S === 'silent');
     expect(rows).toHaveLength(1);
   });
 

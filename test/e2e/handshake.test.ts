@@ -118,7 +118,7 @@ describe('a charge', () => {
 it('a windowed record ends L after its release instead of two months later', async () => {
   await book('events/meter-17', '{"id":"e-1"}');
   await ask('release', { route: 'events', ids: ['e-1'] });
-  const [row] = await bridge.rows('Deliveries');
+  const [row] = await bridge.rows('DedupRecords');
   const releasedSeconds = Math.ceil(Date.parse(row?.releasedAt?.S ?? '') / 1_000);
   expect(row?.expiresAt).toEqual({ N: String(releasedSeconds + DELIVERY_LIFE_SECONDS) });
 });
@@ -129,7 +129,7 @@ it('another device’s ids are completed to nobody’s harm, and its topics are 
   const release = JSON.stringify({ v: 1, route: 'events', ids: ['e-2'] });
   await stranger.publish('tollbridge/meter-18/release', release);
   expect(await stranger.nextReceipts()).toMatchObject({ receipts: [{ outcome: 'completed' }] });
-  const row = (await bridge.rows('Deliveries')).find(({ id }) => id?.S === 'e-2');
+  const row = (await bridge.rows('DedupRecords')).find(({ id }) => id?.S === 'e-2');
   expect(row).not.toHaveProperty('releasedAt');
   const cutOff = closed(stranger.client);
   stranger.client.publish('tollbridge/meter-17/release', release, { qos: 1 }, () => {});

@@ -16,7 +16,7 @@ const VARIABLES_BYTES_MAX = 4_096;
 
 const TABLES: Readonly<Record<Route['guarantee'], string>> = {
   'exactly-once': 'Ledger',
-  deduplicated: 'Deliveries',
+  deduplicated: 'DedupRecords',
   latest: 'State',
 };
 

@@ -50,11 +50,11 @@ describe.each([
     expect(onTables.filter((action) => !keeping.includes(action))).toEqual([]);
   });
 
-  it('replaces whole rows in the deliveries alone: a replaced ledger row is a lost booking', () => {
+  it('replaces whole rows in the dedup records alone: a replaced ledger row is a lost booking', () => {
     const replaced = allowed
       .filter(({ actions }) => actions.includes('dynamodb:PutItem'))
       .flatMap(({ resources }) => resources.map(tableNameIn));
-    expect(replaced.filter((table) => table !== 'Deliveries')).toEqual([]);
+    expect(replaced.filter((table) => table !== 'DedupRecords')).toEqual([]);
   });
 
   it('acts on tables and not on their indexes', () => {
@@ -119,9 +119,9 @@ describe('the tables that a function may use', () => {
       guarantee: 'deduplicated',
       role: /^RoutesEventsIngestRole/,
       rights: [
-        'dynamodb:GetItem on Deliveries',
-        'dynamodb:PutItem on Deliveries',
-        'dynamodb:UpdateItem on Deliveries',
+        'dynamodb:GetItem on DedupRecords',
+        'dynamodb:PutItem on DedupRecords',
+        'dynamodb:UpdateItem on DedupRecords',
         'dynamodb:UpdateItem on Quarantine',
       ],
     },
@@ -185,10 +185,10 @@ describe('the function of the handshake', () => {
   it('may mark and read rows, read the quarantine, answer, and nothing else', () => {
     expect(rights(three).filter((right) => !right.startsWith('logs:'))).toEqual(
       [
-        'dynamodb:GetItem on Deliveries',
+        'dynamodb:GetItem on DedupRecords',
         'dynamodb:GetItem on Ledger',
         'dynamodb:GetItem on Quarantine',
-        'dynamodb:UpdateItem on Deliveries',
+        'dynamodb:UpdateItem on DedupRecords',
         'dynamodb:UpdateItem on Ledger',
         'iot:Publish on arn:topic/tollbridge/*/receipts',
       ].map((right) => right.replace('arn:', IOT)),
@@ -196,7 +196,7 @@ describe('the function of the handshake', () => {
   });
 
   it('may touch no table of a guarantee that no route has', () => {
-    expect(rights(first).filter((right) => right.includes('Deliveries'))).toEqual([]);
+    expect(rights(first).filter((right) => right.includes('DedupRecords'))).toEqual([]);
   });
 });
 
@@ -210,7 +210,7 @@ it('the look-up of the endpoint may ask for it and write its log, and nothing el
 
 /** The table that an ARN belongs to, by the start of its logical id. */
 function tableNameIn(arn: string): string {
-  return /:ExportsOutputFnGetAtt([A-Z][a-z]+)[0-9A-F]{8}Arn/.exec(arn)?.[1] ?? arn;
+  return /:ExportsOutputFnGetAtt([A-Za-z]+?)[0-9A-F]{8}Arn/.exec(arn)?.[1] ?? arn;
 }
 
 /** What a role may do, one line for each action and resource. */

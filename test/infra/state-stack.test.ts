@@ -3,9 +3,9 @@ import { DELIVERY_LIFE_SECONDS } from '../../core/base/limits.ts';
 import { epochMillis } from '../../core/base/time.ts';
 import { checkConfig } from '../../core/config/check.ts';
 import { defineConfig, type Route } from '../../core/config/route.ts';
-import { windowWriteOf } from '../../core/guarantees/deduplicated/row.ts';
-import { ledgerWriteOf } from '../../core/guarantees/exactly-once/row.ts';
-import { stateWriteOf } from '../../core/guarantees/latest/row.ts';
+import { deduplicatedWriteOf } from '../../core/guarantees/deduplicated/row.ts';
+import { exactlyOnceWriteOf } from '../../core/guarantees/exactly-once/row.ts';
+import { latestWriteOf } from '../../core/guarantees/latest/row.ts';
 import type { Delivery } from '../../core/message/envelope.ts';
 import { readMessage } from '../../core/message/message.ts';
 import { quarantineRowOf } from '../../core/tables/quarantine-row.ts';
@@ -25,7 +25,7 @@ const { state, stateTemplate } = templatesOf(config);
 const TABLE = 'AWS::DynamoDB::GlobalTable';
 const tables = resourcesOf(stateTemplate, TABLE);
 const ledger = resourceOf(stateTemplate, TABLE, /^Ledger/);
-const deliveries = resourceOf(stateTemplate, TABLE, /^Deliveries/);
+const dedupRecords = resourceOf(stateTemplate, TABLE, /^DedupRecords/);
 const newest = resourceOf(stateTemplate, TABLE, /^State/);
 const quarantine = resourceOf(stateTemplate, TABLE, /^Quarantine/);
 
@@ -53,7 +53,7 @@ describe('the state stack', () => {
   it('keeps the logical ids of its tables, for another id would mean another, empty table', () => {
     expect(tables.map(({ id }) => id)).toEqual([
       'LedgerB7379752',
-      'DeliveriesBF2F7293',
+      'DedupRecords82D810D5',
       'State1C20CC9A',
       'Quarantine23FF09FE',
     ]);
@@ -61,7 +61,7 @@ describe('the state stack', () => {
 
   it('names its tables in outputs', () => {
     expect(outputsOf(/TableName$/)).toEqual([
-      ['DeliveriesTableName', { Ref: 'DeliveriesBF2F7293' }],
+      ['DedupRecordsTableName', { Ref: 'DedupRecords82D810D5' }],
       ['LedgerTableName', { Ref: 'LedgerB7379752' }],
       ['QuarantineTableName', { Ref: 'Quarantine23FF09FE' }],
       ['StateTableName', { Ref: 'State1C20CC9A' }],
@@ -133,7 +133,7 @@ describe('what forgets by itself, and why', () => {
   });
 
   it.each([
-    { table: deliveries, reason: 'a delivery does, once no copy of it can still be under way' },
+    { table: dedupRecords, reason: 'a delivery does, once no copy of it can still be under way' },
     { table: quarantine, reason: 'a quarantined row does, once an operator has discarded it' },
   ])('$reason', ({ table }) => {
     expect(table.properties.TimeToLiveSpecification).toEqual({
@@ -146,7 +146,7 @@ describe('what forgets by itself, and why', () => {
 describe('the tables of messages', () => {
   it.each([
     { table: ledger, row: 'route, device and id' },
-    { table: deliveries, row: 'route, device and id' },
+    { table: dedupRecords, row: 'route, device and id' },
     { table: newest, row: 'device and topic' },
   ])('have a row per $row', ({ table }) => {
     expect(table.properties.KeySchema).toEqual([
@@ -156,7 +156,7 @@ describe('the tables of messages', () => {
   });
 
   it('have no index where nobody is invoiced: each would be paid for with every write', () => {
-    for (const { properties } of [deliveries, newest]) {
+    for (const { properties } of [dedupRecords, newest]) {
       expect(properties).not.toHaveProperty('GlobalSecondaryIndexes');
     }
   });
@@ -228,15 +228,15 @@ describe('what the functions write', () => {
 
   it('has every attribute that a key or a projection of the ledger names', () => {
     const { route, delivery, message } = read('exactly-once', sample('billing/cp-1/charges'));
-    const { key, first } = ledgerWriteOf(route, delivery, message, 1, at);
+    const { key, first } = exactlyOnceWriteOf(route, delivery, message, 1, at);
     expect(Object.keys({ ...key, ...first })).toEqual(expect.arrayContaining(attributesOf(ledger)));
   });
 
-  it('has the keys of the deliveries, and their end in seconds, as DynamoDB reads it', () => {
+  it('has the keys of the dedup records, and their end in seconds, as DynamoDB reads it', () => {
     const { route, delivery, message } = read('deduplicated', sample('events/cp-1/boot'));
-    const write = windowWriteOf(route, delivery, message, 1, at);
+    const write = deduplicatedWriteOf(route, delivery, message, 1, at);
     const { Key, ExpressionAttributeNames, ExpressionAttributeValues } = windowUpdate(write);
-    expect(Object.keys(Key ?? {}).sort()).toEqual(attributesOf(deliveries).sort());
+    expect(Object.keys(Key ?? {}).sort()).toEqual(attributesOf(dedupRecords).sort());
     expect(ExpressionAttributeNames).toHaveProperty('#expiresAt', 'expiresAt');
     // Milliseconds would be read as the year 58,000: nothing would ever be forgotten.
     const ends = at / 1_000 + 7 * 86_400 + DELIVERY_LIFE_SECONDS;
@@ -246,7 +246,7 @@ describe('what the functions write', () => {
   it('has the keys of the state, the device and its topic, and no time to forget a value', () => {
     const { route, delivery, message } = read('latest', sample('status/cp-1'));
     const { Key, ExpressionAttributeNames } = stateUpdate(
-      stateWriteOf(route, delivery, message, 1, at),
+      latestWriteOf(route, delivery, message, 1, at),
     );
     expect(Object.keys(Key ?? {}).sort()).toEqual(attributesOf(newest).sort());
     expect(Key).toEqual({ pk: { S: 'cp-1' }, id: { S: 'status/cp-1' } });

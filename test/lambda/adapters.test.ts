@@ -6,9 +6,9 @@ import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
 import { afterEach, describe, expect, it } from 'vitest';
 import { RetryableError, TerminalError } from '../../core/base/errors.ts';
 import { systemClock } from '../../core/base/time.ts';
-import { windowWriteOf } from '../../core/guarantees/deduplicated/row.ts';
-import { ledgerWriteOf } from '../../core/guarantees/exactly-once/row.ts';
-import { stateWriteOf } from '../../core/guarantees/latest/row.ts';
+import { deduplicatedWriteOf } from '../../core/guarantees/deduplicated/row.ts';
+import { exactlyOnceWriteOf } from '../../core/guarantees/exactly-once/row.ts';
+import { latestWriteOf } from '../../core/guarantees/latest/row.ts';
 import type { MessageKey } from '../../core/message/id.ts';
 import type { Publication } from '../../core/tables/ports.ts';
 import { quarantineRowOf } from '../../core/tables/quarantine-row.ts';
@@ -22,7 +22,7 @@ import {
 } from '../../lambda/adapters/failure.ts';
 import { createQuarantineTable } from '../../lambda/adapters/quarantine-table.ts';
 import {
-  createDeliveriesTable,
+  createDedupRecordsTable,
   createLedgerTable,
   createStateTable,
 } from '../../lambda/adapters/tables.ts';
@@ -180,7 +180,7 @@ describe('a table that answers with an error', () => {
       id: undefined,
       answerTo: undefined,
     });
-    const deliveries = createDeliveriesTable(client, 'deliveries');
+    const deliveries = createDedupRecordsTable(client, 'deliveries');
     const window = windowWrite();
     const old = { ...window.first, tries: 1, windowEndsAtMillis: window.windowEndsAtMillis };
     for (const call of [
@@ -204,9 +204,9 @@ describe('a table that answers with an error', () => {
   it('is not even asked for a row that it would refuse', () => {
     const message = { ...messageOf(), key: { pk: 'charges#dev-1', id: 'x'.repeat(1_025) } };
     const bookings = [
-      () => ledgerWriteOf(routeOf(), deliveryOf(), message, 1, NOW),
-      () => windowWriteOf(windowRouteOf(), deliveryOf(), windowMessage(message.key), 1, NOW),
-      () => stateWriteOf(stateRouteOf(), deliveryOf(), stateMessage(message.key), 1, NOW),
+      () => exactlyOnceWriteOf(routeOf(), deliveryOf(), message, 1, NOW),
+      () => deduplicatedWriteOf(windowRouteOf(), deliveryOf(), windowMessage(message.key), 1, NOW),
+      () => latestWriteOf(stateRouteOf(), deliveryOf(), stateMessage(message.key), 1, NOW),
     ];
     for (const booking of bookings) expect(booking).toThrow(TerminalError);
   });
@@ -216,7 +216,7 @@ describe('a table that answers with an error', () => {
     const { settings } = await serviceOf(400, refused);
     const ledger = createLedgerTable(new DynamoDBClient(settings), 'ledger');
     await expect(ledger.book(writeOf())).rejects.toThrow(RetryableError);
-    const deliveries = createDeliveriesTable(new DynamoDBClient(settings), 'deliveries');
+    const deliveries = createDedupRecordsTable(new DynamoDBClient(settings), 'deliveries');
     await expect(deliveries.admit(windowWrite())).rejects.toThrow(RetryableError);
     const state = createStateTable(new DynamoDBClient(settings), 'state');
     await expect(state.put(stateWrite())).rejects.toThrow(RetryableError);

@@ -147,7 +147,7 @@ describe('any delivery on any route', () => {
           expect(await ingest.failures(...records)).toEqual([]);
           expect(endedIn(ingest)).toBe(records.length);
           const rows = () =>
-            [ingest.ledger, ingest.deliveries, ingest.state].map(({ rows }) => rows.size);
+            [ingest.ledger, ingest.dedupRecords, ingest.state].map(({ rows }) => rows.size);
           const [booked, kept] = [rows(), ingest.quarantine.rows.size];
           expect(await ingest.failures(...records)).toEqual([]);
           expect(rows()).toEqual(booked);

@@ -3,7 +3,7 @@ import { RetryableError, TerminalError } from '../../core/base/errors.ts';
 import { bodyHashOf } from '../../core/base/hash.ts';
 import { DELIVERY_LIFE_SECONDS, FUNCTION_TIMEOUT_SECONDS } from '../../core/base/limits.ts';
 import { epochMillis } from '../../core/base/time.ts';
-import { createStateRegister } from '../../lambda/ingest/state-register.ts';
+import { latestDeduplicator } from '../../lambda/ingest/state-register.ts';
 import { envelopeOf, Ingest } from '../../tools/handlers/ingest.ts';
 import {
   BODY,
@@ -255,14 +255,14 @@ describe('a store that contradicts itself', () => {
   it('by refusing a newer value for an older row has the delivery tried again', async () => {
     const write = stateWrite();
     const older = { ...write.first, tries: 1, version: epochMillis(write.first.version - 1) };
-    const register = createStateRegister(
+    const register = latestDeduplicator(
       stateRouteOf(),
       { put: async () => ({ kind: 'refused', row: older }) },
       () => NOW,
     );
     const message = messageOf(BODY, {}, stateRouteOf());
     const reading = { kind: 'message', message } as const;
-    const decided = register.decide({ delivery: deliveryOf(), deliveryIds: ['d'], reading });
+    const decided = register.apply({ delivery: deliveryOf(), deliveryIds: ['d'], reading });
     await expect(decided).rejects.toThrow(RetryableError);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { RetryableError } from '../../core/base/errors.ts';
 import { bodyHashOf } from '../../core/base/hash.ts';
 import { sequence } from '../../core/config/sources.ts';
-import { ledgerWriteOf } from '../../core/guarantees/exactly-once/row.ts';
+import { exactlyOnceWriteOf } from '../../core/guarantees/exactly-once/row.ts';
 import { quarantineRowOf } from '../../core/tables/quarantine-row.ts';
 import { HandshakeHarness } from '../../tools/handlers/handshake.ts';
 import {
@@ -78,9 +78,9 @@ describe('a release', () => {
   it('shortens the life of a windowed row', async () => {
     const bridge = harness();
     const write = windowWrite(BODY, {}, windowRouteOf({ windowSeconds: 60 * 86_400 }));
-    await bridge.deliveries.admit(write);
+    await bridge.dedupRecords.admit(write);
     await bridge.ask('release', { ...releaseOf('c-1'), route: 'events' });
-    const row = bridge.deliveries.get(write.key);
+    const row = bridge.dedupRecords.get(write.key);
     expect(row?.releasedAt).toBe(RELEASED_AT);
     expect(row?.expiresAt).toBeLessThan(write.expiresAtSeconds);
   });
@@ -111,7 +111,7 @@ describe('a release', () => {
     const body = bodyWith(
       JSON.parse(counted, (_, value) => (value instanceof Object ? value : JSON.stringify(value))),
     );
-    const write = ledgerWriteOf(route, deliveryOf(body), messageOf(body, {}, route), 1, NOW);
+    const write = exactlyOnceWriteOf(route, deliveryOf(body), messageOf(body, {}, route), 1, NOW);
     await bridge.ledger.book(write);
     await bridge.ask('release', releaseOf(`${epoch}:3`));
     expect(bridge.ledger.get(write.key)?.releasedAt).toBe(RELEASED_AT);
@@ -122,7 +122,7 @@ describe('a release', () => {
     const bridge = new HandshakeHarness(route);
     const writes = ['7', '"7"'].map((boot) => {
       const body = bodyWith({ boot, seq: '3' });
-      return ledgerWriteOf(route, deliveryOf(body), messageOf(body, {}, route), 1, NOW);
+      return exactlyOnceWriteOf(route, deliveryOf(body), messageOf(body, {}, route), 1, NOW);
     });
     for (const write of writes) await bridge.ledger.book(write);
     await bridge.ask('release', releaseOf('7:3'));
@@ -191,7 +191,7 @@ describe('a query', () => {
 
   it('asks about windowed rows and values as well', async () => {
     const bridge = harness();
-    await bridge.deliveries.admit(windowWrite(BODY));
+    await bridge.dedupRecords.admit(windowWrite(BODY));
     const asked = { id: 'c-1', bodyHash: hashOf(BODY) };
     await bridge.ask('query', { ...queryOf(asked), route: 'events' });
     await bridge.ask('query', { ...queryOf(asked), route: 'status' });

@@ -1,7 +1,7 @@
 /** What becomes of copies, conflicts and refusals on `deduplicated` routes, in each mode. */
 import { describe, expect, it } from 'vitest';
 import { RetryableError } from '../../core/base/errors.ts';
-import type { WindowRoute } from '../../core/config/route.ts';
+import type { DeduplicatedRoute } from '../../core/config/route.ts';
 import { contentHash, payload, topicLevel, userProperty } from '../../core/config/sources.ts';
 import { envelopeOf, Ingest } from '../../tools/handlers/ingest.ts';
 import {
@@ -14,7 +14,8 @@ import {
 } from '../../tools/handlers/samples.ts';
 
 const OTHER = BODY.replace('12.50', '99');
-const newIngest = (changes: Partial<WindowRoute> = {}) => new Ingest({}, windowRouteOf(changes));
+const newIngest = (changes: Partial<DeduplicatedRoute> = {}) =>
+  new Ingest({}, windowRouteOf(changes));
 const outcomes = (ingest: Ingest) => ingest.receiptsTo('dev-1').map(({ outcome }) => outcome);
 const forwardIds = (ingest: Ingest) =>
   ingest.forwards.map(({ userProperties }) => userProperties?.[0]?.[1]);
@@ -258,7 +259,7 @@ describe('a body that the route need not look into', () => {
     expect(await ingest.failures(envelopeOf('d-1', bytes, 'dev-1', properties))).toEqual([]);
     expect(await ingest.failures(envelopeOf('d-2', bytes, 'dev-1', properties))).toEqual([]);
     expect(outcomes(ingest)).toEqual(['accepted', 'duplicate']);
-    const [row] = ingest.deliveries.rows.values();
+    const [row] = ingest.dedupRecords.rows.values();
     expect(Buffer.from(row?.body ?? '').equals(Buffer.from(bytes))).toBe(true);
     const forward = JSON.parse(ingest.forwards[0]?.payload ?? '');
     expect(forward).not.toHaveProperty('body');
@@ -268,7 +269,7 @@ describe('a body that the route need not look into', () => {
   it('is text in the row where it is text, and JSON in the forward where it is JSON', async () => {
     const ingest = newIngest({ id: contentHash() });
     await ingest.failures(envelopeOf('d-1', 'plain text'), envelopeOf('d-2', '{"n":1.10}'));
-    expect([...ingest.deliveries.rows.values()].map(({ body }) => body)).toEqual([
+    expect([...ingest.dedupRecords.rows.values()].map(({ body }) => body)).toEqual([
       'plain text',
       '{"n":1.10}',
     ]);

@@ -2,14 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import { RetryableError, TerminalError } from '../../core/base/errors.ts';
 import { epochMillis } from '../../core/base/time.ts';
-import type { WindowRoute } from '../../core/config/route.ts';
+import type { DeduplicatedRoute } from '../../core/config/route.ts';
 import { payload } from '../../core/config/sources.ts';
 import { envelopeOf, Ingest } from '../../tools/handlers/ingest.ts';
 import { BODY, bodyWith, NOW, windowRouteOf } from '../../tools/handlers/samples.ts';
 
 const HOUR = 3_600_000;
-const newIngest = (changes: Partial<WindowRoute> = {}) => new Ingest({}, windowRouteOf(changes));
-const failOpen = (changes: Partial<WindowRoute> = {}) =>
+const newIngest = (changes: Partial<DeduplicatedRoute> = {}) =>
+  new Ingest({}, windowRouteOf(changes));
+const failOpen = (changes: Partial<DeduplicatedRoute> = {}) =>
   newIngest({ onStoreDown: 'forward', ...changes });
 const throttled = async () => {
   throw new RetryableError('ThrottlingException');

@@ -33,7 +33,7 @@ const COMMON = [
   'device',
   'topic',
   'body',
-  'likeness',
+  'fingerprint',
   'receivedAt',
   'bookedAt',
   'bookedAtMillis',
@@ -67,7 +67,7 @@ const COMMON_VALUES = {
   ':device': { S: 'dev-1' },
   ':topic': { S: 'billing/dev-1/charges' },
   ':body': { S: BODY },
-  ':likeness': { S: messageOf().bodyHash },
+  ':fingerprint': { S: messageOf().bodyHash },
   ':receivedAt': { S: '2026-11-20T09:00:51.000Z' },
   ':bookedAt': { S: '2026-11-20T09:00:51.000Z' },
   ':bookedAtMillis': { N: String(NOW) },
@@ -81,7 +81,7 @@ describe('the one write of the ledger', () => {
 
   it('says exactly this condition', () => {
     expect(input.ConditionExpression).toBe(
-      'attribute_not_exists(pk) OR (#likeness = :likeness AND #rowVersion = :rowVersion)',
+      'attribute_not_exists(pk) OR (#fingerprint = :fingerprint AND #rowVersion = :rowVersion)',
     );
   });
 
@@ -152,7 +152,7 @@ describe('the one write of a window', () => {
     const input = windowUpdate(write);
     expect(input.Key).toEqual({ pk: { S: 'events#dev-1' }, id: { S: 'c-1' } });
     expect(input.ConditionExpression).toBe(
-      'attribute_not_exists(pk) OR (#likeness = :likeness AND #rowVersion = :rowVersion AND ' +
+      'attribute_not_exists(pk) OR (#fingerprint = :fingerprint AND #rowVersion = :rowVersion AND ' +
         '#windowEndsAtMillis >= :receivedAtMillis AND #windowEndsAtMillis <= :windowEndsAtMillis)',
     );
     expect(input.UpdateExpression).toBe(
@@ -176,7 +176,7 @@ describe('the one write of a window', () => {
     const route = windowRouteOf({ id: contentHash() });
     const input = windowUpdate(windowWrite(BODY, {}, route));
     expect(input.ConditionExpression).toBe(
-      'attribute_not_exists(pk) OR (#likeness = :likeness AND #rowVersion = :rowVersion AND ' +
+      'attribute_not_exists(pk) OR (#fingerprint = :fingerprint AND #rowVersion = :rowVersion AND ' +
         '#windowEndsAtMillis >= :receivedAtMillis AND #windowEndsAtMillis <= :latestEndMillis)',
     );
     expect(input.UpdateExpression).toBe(

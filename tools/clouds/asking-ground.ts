@@ -12,14 +12,14 @@ import { type EpochMillis, epochMillis } from '../../core/base/time.ts';
 import { checkConfig } from '../../core/config/check.ts';
 import type { Config, Route } from '../../core/config/route.ts';
 import { payload, sequence, timestamp, topicLevel } from '../../core/config/sources.ts';
-import { windowWriteOf } from '../../core/guarantees/deduplicated/row.ts';
-import { ledgerWriteOf } from '../../core/guarantees/exactly-once/row.ts';
-import { stateWriteOf } from '../../core/guarantees/latest/row.ts';
+import { deduplicatedWriteOf } from '../../core/guarantees/deduplicated/row.ts';
+import { exactlyOnceWriteOf } from '../../core/guarantees/exactly-once/row.ts';
+import { latestWriteOf } from '../../core/guarantees/latest/row.ts';
 import { readMessage } from '../../core/message/message.ts';
 import { quarantineRowOf } from '../../core/tables/quarantine-row.ts';
 import { createQuarantineTable } from '../../lambda/adapters/quarantine-table.ts';
 import {
-  createDeliveriesTable,
+  createDedupRecordsTable,
   createLedgerTable,
   createStateTable,
 } from '../../lambda/adapters/tables.ts';
@@ -87,7 +87,7 @@ export interface Seed {
 export interface Bench {
   readonly bridge: TestCloud;
   readonly client: DynamoDBClient;
-  readonly tables: Readonly<Record<'Ledger' | 'Deliveries' | 'State' | 'Quarantine', string>>;
+  readonly tables: Readonly<Record<'Ledger' | 'DedupRecords' | 'State' | 'Quarantine', string>>;
   readonly local: readonly string[];
   /** Books, or counts a copy, by the real write; false where that refused. */
   seed(route: string, seed: Seed): Promise<boolean>;
@@ -115,7 +115,7 @@ export async function startBench(
   const client = localDynamoDB(cloud.apiUrl);
   const tables = {
     Ledger: cloud.tableName('Ledger'),
-    Deliveries: cloud.tableName('Deliveries'),
+    DedupRecords: cloud.tableName('DedupRecords'),
     State: cloud.tableName('State'),
     Quarantine: cloud.tableName('Quarantine'),
   };
@@ -166,15 +166,17 @@ async function write(
   const { now, delivery, message } = readSeed(route, seed);
   switch (route.guarantee) {
     case 'exactly-once': {
-      const row = ledgerWriteOf(route, delivery, message, 1, now);
+      const row = exactlyOnceWriteOf(route, delivery, message, 1, now);
       return (await createLedgerTable(client, tables.Ledger).book(row)).kind !== 'refused';
     }
     case 'deduplicated': {
-      const row = windowWriteOf(route, delivery, message, 1, now);
-      return (await createDeliveriesTable(client, tables.Deliveries).admit(row)).kind !== 'refused';
+      const row = deduplicatedWriteOf(route, delivery, message, 1, now);
+      return (
+        (await createDedupRecordsTable(client, tables.DedupRecords).admit(row)).kind !== 'refused'
+      );
     }
     case 'latest': {
-      const row = stateWriteOf(route, delivery, message, 1, now);
+      const row = latestWriteOf(route, delivery, message, 1, now);
       return (await createStateTable(client, tables.State).put(row)).kind !== 'refused';
     }
   }

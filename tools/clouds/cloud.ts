@@ -15,7 +15,7 @@ export interface TestCloud {
   /** Ends when such an event has been told, now or before. */
   seen(wanted: (event: CloudEvent) => boolean): Promise<void>;
   /** Every row of the table whose name holds this word. */
-  rows(table: 'Ledger' | 'Deliveries' | 'State' | 'Quarantine'): Promise<readonly Row[]>;
+  rows(table: 'Ledger' | 'DedupRecords' | 'State' | 'Quarantine'): Promise<readonly Row[]>;
 }
 
 /** Redelivery after a second and a half instead of three minutes. */

@@ -110,11 +110,11 @@ export async function seedForQueries(bench: Bench): Promise<Readonly<Record<stri
   }
   const {
     Ledger: LEDGER,
-    Deliveries: DELIVERIES,
+    DedupRecords: DEDUP_RECORDS,
     State: STATE,
     Quarantine: QUARANTINE,
   } = bench.tables;
-  return { LEDGER, DELIVERIES, STATE, QUARANTINE };
+  return { LEDGER, DEDUP_RECORDS, STATE, QUARANTINE };
 }
 
 interface Answered {

@@ -12,12 +12,12 @@ import { handshakeRouteOf } from '../../core/wire/handshake-route.ts';
 import { createTelemetry } from '../../lambda/adapters/telemetry.ts';
 import { createHandler as createHandshake } from '../../lambda/handshake/handler.ts';
 import { createHandler } from '../../lambda/ingest/handler.ts';
-import { createLedgerRegister } from '../../lambda/ingest/ledger-register.ts';
-import type { Register } from '../../lambda/ingest/register.ts';
-import { createStateRegister } from '../../lambda/ingest/state-register.ts';
-import { createWindowRegister } from '../../lambda/ingest/window-register.ts';
+import { exactlyOnceDeduplicator } from '../../lambda/ingest/ledger-register.ts';
+import type { Deduplicator } from '../../lambda/ingest/register.ts';
+import { latestDeduplicator } from '../../lambda/ingest/state-register.ts';
+import { deduplicatedDeduplicator } from '../../lambda/ingest/window-register.ts';
 import {
-  MemoryDeliveries,
+  MemoryDedupRecords,
   MemoryLedger,
   MemoryQuarantine,
   MemoryState,
@@ -97,7 +97,7 @@ async function driveRoute(route: Route): Promise<void> {
   const clock = () => NOW;
   const register = registerOf(route);
   const quarantine = new MemoryQuarantine();
-  const deploy = (changes: { register?: Register; publisher?: Publisher } = {}) => {
+  const deploy = (changes: { register?: Deduplicator; publisher?: Publisher } = {}) => {
     const telemetry = createTelemetry(route.name);
     const deps = { route, register, quarantine, publisher: ok, telemetry, clock, ...changes };
     const handler = createHandler(deps);
@@ -122,7 +122,7 @@ async function driveRoute(route: Route): Promise<void> {
   await handle('d-6', bodyWith({ id: '"c-6"', at: at(-400 * 86_400_000) }));
   await handle('d-7', bodyWith({ id: '"c-7"', at: at(48 * 3_600_000) }));
   // The table refuses for good, fails in another way, and does not answer.
-  const broken = (error: Error) => deploy({ register: { decide: () => Promise.reject(error) } });
+  const broken = (error: Error) => deploy({ register: { apply: () => Promise.reject(error) } });
   const fresh = (id: string, millis: number) => bodyWith({ id: `"${id}"`, at: at(millis) });
   await broken(new TerminalError('ValidationException'))('d-8', fresh('c-8', -900));
   await broken(new Error('a fault of the code'))('d-9', fresh('c-9', -800));
@@ -135,15 +135,15 @@ async function driveRoute(route: Route): Promise<void> {
   await deploy({ publisher: losing })('d-12', fresh('c-12', -500), { receivedAt: NOW + 5_000 });
 }
 
-function registerOf(route: Route): Register {
+function registerOf(route: Route): Deduplicator {
   const clock = () => NOW;
   switch (route.guarantee) {
     case 'exactly-once':
-      return createLedgerRegister(route, new MemoryLedger(), clock);
+      return exactlyOnceDeduplicator(route, new MemoryLedger(), clock);
     case 'deduplicated':
-      return createWindowRegister(route, new MemoryDeliveries(), clock);
+      return deduplicatedDeduplicator(route, new MemoryDedupRecords(), clock);
     case 'latest':
-      return createStateRegister(route, new MemoryState(), clock);
+      return latestDeduplicator(route, new MemoryState(), clock);
   }
 }
 
@@ -160,7 +160,7 @@ async function driveHandshake({ routes }: Bridge): Promise<void> {
       ),
       telemetry: createTelemetry(NO_ROUTE),
       ledger: marking,
-      deliveries: marking,
+      dedupRecords: marking,
       findings: new MemoryQuarantine(),
       publisher,
       clock: () => NOW,

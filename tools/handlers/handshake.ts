@@ -4,12 +4,12 @@ import type { Metric } from '../../core/operations/metrics.ts';
 import type { Publication, Telemetry } from '../../core/tables/ports.ts';
 import { handshakeRouteOf } from '../../core/wire/handshake-route.ts';
 import { createHandler } from '../../lambda/handshake/handler.ts';
-import { MemoryDeliveries, MemoryLedger, MemoryQuarantine } from '../stores/memory-stores.ts';
+import { MemoryDedupRecords, MemoryLedger, MemoryQuarantine } from '../stores/memory-stores.ts';
 import { NOW } from './samples.ts';
 
 export class HandshakeHarness {
   readonly ledger = new MemoryLedger();
-  readonly deliveries = new MemoryDeliveries();
+  readonly dedupRecords = new MemoryDedupRecords();
   readonly quarantine = new MemoryQuarantine();
   readonly published: Publication[] = [];
   /** `route metric`, with `-` for requests that name no route. */
@@ -22,7 +22,7 @@ export class HandshakeHarness {
   readonly #handler: ReturnType<typeof createHandler>;
 
   constructor(...routes: readonly Route[]) {
-    const storesOf = (table: MemoryLedger | MemoryDeliveries) => ({
+    const storesOf = (table: MemoryLedger | MemoryDedupRecords) => ({
       find: async (key: { pk: string; id: string }) => {
         await this.beforeStore(key.id);
         return table.find(key);
@@ -41,7 +41,7 @@ export class HandshakeHarness {
       ),
       telemetry: this.#telemetryOf('-'),
       ledger: storesOf(this.ledger),
-      deliveries: storesOf(this.deliveries),
+      dedupRecords: storesOf(this.dedupRecords),
       findings: this.quarantine,
       publisher: {
         publish: async (publication) => {

@@ -1,17 +1,17 @@
 /** The handler with fakes at its ports; what it did is on record. */
 
 import type { Clock, EpochMillis } from '../../core/base/time.ts';
-import type { LedgerRoute, Route } from '../../core/config/route.ts';
+import type { ExactlyOnceRoute, Route } from '../../core/config/route.ts';
 import type { Metric } from '../../core/operations/metrics.ts';
-import type { Deliveries, Ledger, Publication, State } from '../../core/tables/ports.ts';
+import type { DedupRecords, Ledger, Publication, State } from '../../core/tables/ports.ts';
 import type { RowWrite } from '../../core/tables/row.ts';
 import { createHandler } from '../../lambda/ingest/handler.ts';
-import { createLedgerRegister } from '../../lambda/ingest/ledger-register.ts';
-import type { IngestDeps, Register } from '../../lambda/ingest/register.ts';
-import { createStateRegister } from '../../lambda/ingest/state-register.ts';
-import { createWindowRegister } from '../../lambda/ingest/window-register.ts';
+import { exactlyOnceDeduplicator } from '../../lambda/ingest/ledger-register.ts';
+import type { Deduplicator, IngestDeps } from '../../lambda/ingest/register.ts';
+import { latestDeduplicator } from '../../lambda/ingest/state-register.ts';
+import { deduplicatedDeduplicator } from '../../lambda/ingest/window-register.ts';
 import {
-  MemoryDeliveries,
+  MemoryDedupRecords,
   MemoryLedger,
   MemoryQuarantine,
   MemoryState,
@@ -59,7 +59,7 @@ export function queueEvent(...bodies: readonly unknown[]) {
 
 export class Ingest {
   readonly ledger = new MemoryLedger();
-  readonly deliveries = new MemoryDeliveries();
+  readonly dedupRecords = new MemoryDedupRecords();
   readonly state = new MemoryState();
   readonly quarantine = new MemoryQuarantine();
   /** What happened, in order: `book`, `quarantine`, `forward`, `receipt`. */
@@ -79,7 +79,7 @@ export class Ingest {
   #handler: ReturnType<typeof createHandler>;
 
   /** On the billing route with changes, or on another route. */
-  constructor(changes: Partial<LedgerRoute> = {}, route: Route = routeOf(changes)) {
+  constructor(changes: Partial<ExactlyOnceRoute> = {}, route: Route = routeOf(changes)) {
     this.#handler = createHandler(this.#deps(route));
   }
 
@@ -140,14 +140,14 @@ export class Ingest {
     };
   }
 
-  #register(route: Route, clock: Clock): Register {
+  #register(route: Route, clock: Clock): Deduplicator {
     switch (route.guarantee) {
       case 'exactly-once':
-        return createLedgerRegister(route, this.#ledger, clock);
+        return exactlyOnceDeduplicator(route, this.#ledger, clock);
       case 'deduplicated':
-        return createWindowRegister(route, this.#deliveries, clock);
+        return deduplicatedDeduplicator(route, this.#dedupRecords, clock);
       case 'latest':
-        return createStateRegister(route, this.#state, clock);
+        return latestDeduplicator(route, this.#state, clock);
     }
   }
 
@@ -169,12 +169,12 @@ export class Ingest {
     find: (key) => this.#find(() => this.ledger.find(key)),
     count: (write, owner) => this.ledger.count(write, owner),
   };
-  readonly #deliveries: Deliveries = {
-    admit: (write) => this.#book(write, () => this.deliveries.admit(write)),
-    renew: (write, old) => this.#book(write, () => this.deliveries.renew(write, old)),
-    find: (key) => this.#find(() => this.deliveries.find(key)),
-    count: (write, owner) => this.deliveries.count(write, owner),
-    push: (write, owner) => this.deliveries.push(write, owner),
+  readonly #dedupRecords: DedupRecords = {
+    admit: (write) => this.#book(write, () => this.dedupRecords.admit(write)),
+    renew: (write, old) => this.#book(write, () => this.dedupRecords.renew(write, old)),
+    find: (key) => this.#find(() => this.dedupRecords.find(key)),
+    count: (write, owner) => this.dedupRecords.count(write, owner),
+    push: (write, owner) => this.dedupRecords.push(write, owner),
   };
   readonly #state: State = {
     put: (write) => this.#book(write, () => this.state.put(write)),

@@ -1,11 +1,22 @@
 /** The design's routes and deliveries on them, each part replaceable. */
 
 import { type EpochMillis, epochMillis } from '../../core/base/time.ts';
-import type { LedgerRoute, Route, StateRoute, WindowRoute } from '../../core/config/route.ts';
+import type {
+  DeduplicatedRoute,
+  ExactlyOnceRoute,
+  LatestRoute,
+  Route,
+} from '../../core/config/route.ts';
 import { payload, timestamp, topicLevel } from '../../core/config/sources.ts';
-import { type WindowWrite, windowWriteOf } from '../../core/guarantees/deduplicated/row.ts';
-import { type LedgerWrite, ledgerWriteOf } from '../../core/guarantees/exactly-once/row.ts';
-import { type StateWrite, stateWriteOf } from '../../core/guarantees/latest/row.ts';
+import {
+  type DeduplicatedWrite,
+  deduplicatedWriteOf,
+} from '../../core/guarantees/deduplicated/row.ts';
+import {
+  type ExactlyOnceWrite,
+  exactlyOnceWriteOf,
+} from '../../core/guarantees/exactly-once/row.ts';
+import { type LatestWrite, latestWriteOf } from '../../core/guarantees/latest/row.ts';
 import type { Delivery } from '../../core/message/envelope.ts';
 import { type Message, type MessageReading, readMessage } from '../../core/message/message.ts';
 
@@ -37,14 +48,14 @@ const common = {
 } as const;
 
 /** The billing route of the design, its defaults filled in. */
-export function routeOf(changes: Partial<LedgerRoute> = {}): LedgerRoute {
+export function routeOf(changes: Partial<ExactlyOnceRoute> = {}): ExactlyOnceRoute {
   return { ...charges, ...common, name: 'charges', maxAgeDays: 366, indexShards: 1, ...changes };
 }
 
 export const WINDOW_SECONDS = 600;
 
 /** A route with a window of ten minutes, on the same topic, so that the same deliveries serve. */
-export function windowRouteOf(changes: Partial<WindowRoute> = {}): WindowRoute {
+export function windowRouteOf(changes: Partial<DeduplicatedRoute> = {}): DeduplicatedRoute {
   return {
     ...common,
     name: 'events',
@@ -61,7 +72,7 @@ export function windowRouteOf(changes: Partial<WindowRoute> = {}): WindowRoute {
 }
 
 /** A route on which the newest `at` wins. */
-export function stateRouteOf(changes: Partial<StateRoute> = {}): StateRoute {
+export function stateRouteOf(changes: Partial<LatestRoute> = {}): LatestRoute {
   return {
     ...common,
     name: 'status',
@@ -118,19 +129,19 @@ export function writeOf(
   changes: Partial<Delivery> = {},
   now: EpochMillis = NOW,
   tries = 1,
-): LedgerWrite {
+): ExactlyOnceWrite {
   const delivery = deliveryOf(body, changes);
-  return ledgerWriteOf(routeOf(), delivery, messageOf(body, changes), tries, now);
+  return exactlyOnceWriteOf(routeOf(), delivery, messageOf(body, changes), tries, now);
 }
 
 export function windowWrite(
   body: string | Uint8Array = BODY,
   changes: Partial<Delivery> = {},
-  route: WindowRoute = windowRouteOf(),
+  route: DeduplicatedRoute = windowRouteOf(),
   now: EpochMillis = NOW,
   tries = 1,
-): WindowWrite {
-  return windowWriteOf(
+): DeduplicatedWrite {
+  return deduplicatedWriteOf(
     route,
     deliveryOf(body, changes),
     messageOf(body, changes, route),
@@ -142,11 +153,11 @@ export function windowWrite(
 export function stateWrite(
   body: string = BODY,
   changes: Partial<Delivery> = {},
-  route: StateRoute = stateRouteOf(),
+  route: LatestRoute = stateRouteOf(),
   now: EpochMillis = NOW,
   tries = 1,
-): StateWrite {
-  return stateWriteOf(
+): LatestWrite {
+  return latestWriteOf(
     route,
     deliveryOf(body, changes),
     messageOf(body, changes, route),

@@ -1,12 +1,12 @@
 /** The register of `deduplicated` routes over any engine, on a fake clock. */
 
 import { epochMillis } from '../../core/base/time.ts';
-import type { WindowRoute } from '../../core/config/route.ts';
-import type { WindowRow } from '../../core/guarantees/deduplicated/row.ts';
+import type { DeduplicatedRoute } from '../../core/config/route.ts';
+import type { DeduplicatedRow } from '../../core/guarantees/deduplicated/row.ts';
 import { readMessage } from '../../core/message/message.ts';
-import type { Deliveries } from '../../core/tables/ports.ts';
+import type { DedupRecords } from '../../core/tables/ports.ts';
 import type { Decision } from '../../lambda/ingest/register.ts';
-import { createWindowRegister } from '../../lambda/ingest/window-register.ts';
+import { deduplicatedDeduplicator } from '../../lambda/ingest/window-register.ts';
 import type { Engine } from '../stores/engines.ts';
 import { deliveryOf, NOW, windowRouteOf } from './samples.ts';
 
@@ -21,18 +21,18 @@ export interface Arrival {
 
 export class WindowDecider {
   readonly #engine: Engine;
-  readonly #route: WindowRoute;
+  readonly #route: DeduplicatedRoute;
   #now = 0;
   /** Replace it to let the store fail, or to let others get between. */
-  readonly store: { -readonly [Call in keyof Deliveries]: Deliveries[Call] };
+  readonly store: { -readonly [Call in keyof DedupRecords]: DedupRecords[Call] };
 
-  constructor(engine: Engine, changes: Partial<WindowRoute> = {}) {
+  constructor(engine: Engine, changes: Partial<DeduplicatedRoute> = {}) {
     this.#engine = engine;
     this.#route = windowRouteOf(changes);
-    this.store = { ...engine.deliveries };
-    const { deliveries } = engine;
+    this.store = { ...engine.dedupRecords };
+    const { dedupRecords } = engine;
     for (const call of ['admit', 'find', 'count', 'push', 'renew'] as const) {
-      Object.assign(this.store, { [call]: deliveries[call].bind(deliveries) });
+      Object.assign(this.store, { [call]: dedupRecords[call].bind(dedupRecords) });
     }
   }
 
@@ -45,8 +45,8 @@ export class WindowDecider {
     const reading = readMessage(this.#route, delivery);
     if (reading.kind === 'rejected') throw new Error(reading.rejection.detail);
     const clock = () => epochMillis(NOW + this.#now);
-    const register = createWindowRegister(this.#route, this.store, clock);
-    return register.decide({ delivery, deliveryIds: [id], reading });
+    const register = deduplicatedDeduplicator(this.#route, this.store, clock);
+    return register.apply({ delivery, deliveryIds: [id], reading });
   }
 
   /** What it is, or why it is refused. */
@@ -57,17 +57,17 @@ export class WindowDecider {
 
   /** How many deliveries the row has counted. */
   async tries(body: string): Promise<number> {
-    return Number((await this.#engine.item('deliveries', this.#keyOf(body))).tries?.N);
+    return Number((await this.#engine.item('dedupRecords', this.#keyOf(body))).tries?.N);
   }
 
-  async row(body: string): Promise<WindowRow> {
-    const row = await this.#engine.deliveries.find(this.#keyOf(body));
+  async row(body: string): Promise<DeduplicatedRow> {
+    const row = await this.#engine.dedupRecords.find(this.#keyOf(body));
     if (row === undefined) throw new Error('there is no row');
     return row;
   }
 
   sweep(body: string): Promise<void> {
-    return this.#engine.sweep('deliveries', this.#keyOf(body));
+    return this.#engine.sweep('dedupRecords', this.#keyOf(body));
   }
 
   #keyOf(body: string) {

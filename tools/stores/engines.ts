@@ -8,26 +8,26 @@ import {
   QueryCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { MessageKey } from '../../core/message/id.ts';
-import type { Deliveries, Ledger, Releases, State } from '../../core/tables/ports.ts';
+import type { DedupRecords, Ledger, Releases, State } from '../../core/tables/ports.ts';
 import { attributeOf } from '../../lambda/adapters/attributes.ts';
 import {
-  createDeliveriesReleases,
-  createDeliveriesTable,
+  createDedupRecordsReleases,
+  createDedupRecordsTable,
   createLedgerReleases,
   createLedgerTable,
   createStateTable,
 } from '../../lambda/adapters/tables.ts';
-import { MemoryDeliveries, MemoryLedger, MemoryState } from './memory-stores.ts';
+import { MemoryDedupRecords, MemoryLedger, MemoryState } from './memory-stores.ts';
 
 export type Item = Readonly<Record<string, AttributeValue>>;
-export type TableName = 'ledger' | 'deliveries' | 'state';
+export type TableName = 'ledger' | 'dedupRecords' | 'state';
 
 export interface Engine {
   readonly ledger: Ledger;
-  readonly deliveries: Deliveries;
+  readonly dedupRecords: DedupRecords;
   readonly state: State;
-  /** What the handshake sees of ledger and deliveries. */
-  readonly releases: Readonly<Record<'ledger' | 'deliveries', Releases>>;
+  /** What the handshake sees of ledger and dedup records. */
+  readonly releases: Readonly<Record<'ledger' | 'dedupRecords', Releases>>;
   /** Every attribute of a row, key included; none where there is no row. */
   item(table: TableName, key: MessageKey): Promise<Item>;
   /** Makes a row one that older code has written: of version 0, and without this attribute. */
@@ -57,11 +57,11 @@ export function dynamoEngine({ client, tables, close }: Store): Engine {
   };
   return {
     ledger: createLedgerTable(client, tables.ledger),
-    deliveries: createDeliveriesTable(client, tables.deliveries),
+    dedupRecords: createDedupRecordsTable(client, tables.dedupRecords),
     state: createStateTable(client, tables.state),
     releases: {
       ledger: createLedgerReleases(client, tables.ledger),
-      deliveries: createDeliveriesReleases(client, tables.deliveries),
+      dedupRecords: createDedupRecordsReleases(client, tables.dedupRecords),
     },
     item,
     age: async (table, key, without) => {
@@ -89,15 +89,15 @@ export function dynamoEngine({ client, tables, close }: Store): Engine {
 
 /** The stores in memory that other tests rely on, held to the same contracts. */
 export function memoryEngine(): Engine {
-  const [ledger, deliveries, state] = [
+  const [ledger, dedupRecords, state] = [
     new MemoryLedger(),
-    new MemoryDeliveries(),
+    new MemoryDedupRecords(),
     new MemoryState(),
   ];
-  const tables = { ledger, deliveries, state };
+  const tables = { ledger, dedupRecords, state };
   return {
     ...tables,
-    releases: { ledger, deliveries },
+    releases: { ledger, dedupRecords },
     item: async (table, key) => {
       const row = tables[table].get(key);
       if (row === undefined) return {};

@@ -5,16 +5,19 @@
  */
 
 import { epochMillis } from '../../core/base/time.ts';
-import type { WindowRow, WindowWrite } from '../../core/guarantees/deduplicated/row.ts';
-import type { LedgerFirstWrite, LedgerWrite } from '../../core/guarantees/exactly-once/row.ts';
-import type { StateFirstWrite, StateRow, StateWrite } from '../../core/guarantees/latest/row.ts';
+import type { DeduplicatedRow, DeduplicatedWrite } from '../../core/guarantees/deduplicated/row.ts';
+import type {
+  ExactlyOnceFirstWrite,
+  ExactlyOnceWrite,
+} from '../../core/guarantees/exactly-once/row.ts';
+import type { LatestFirstWrite, LatestRow, LatestWrite } from '../../core/guarantees/latest/row.ts';
 import type { MessageKey } from '../../core/message/id.ts';
 import type {
-  Deliveries,
-  Finding,
-  Findings,
+  DedupRecords,
   Ledger,
   Quarantine,
+  QuarantineEntry,
+  QuarantineReader,
   Releases,
   ReplaceResult,
   State,
@@ -80,10 +83,10 @@ class MemoryTable<First extends FirstWrite> {
   }
 }
 
-export class MemoryLedger extends MemoryTable<LedgerFirstWrite> implements Ledger, Releases {
-  readonly writes: LedgerWrite[] = [];
+export class MemoryLedger extends MemoryTable<ExactlyOnceFirstWrite> implements Ledger, Releases {
+  readonly writes: ExactlyOnceWrite[] = [];
 
-  async book(write: LedgerWrite): Promise<WriteResult<Row>> {
+  async book(write: ExactlyOnceWrite): Promise<WriteResult<Row>> {
     this.writes.push(write);
     const old = this.get(write.key);
     if (old === undefined) {
@@ -111,13 +114,13 @@ export interface WindowAttributes extends FirstWrite {
   readonly expiresAt: number;
 }
 
-export class MemoryDeliveries
+export class MemoryDedupRecords
   extends MemoryTable<WindowAttributes>
-  implements Deliveries, Releases
+  implements DedupRecords, Releases
 {
-  readonly writes: WindowWrite[] = [];
+  readonly writes: DeduplicatedWrite[] = [];
 
-  async admit(write: WindowWrite): Promise<WriteResult<WindowRow>> {
+  async admit(write: DeduplicatedWrite): Promise<WriteResult<DeduplicatedRow>> {
     this.writes.push(write);
     const old = this.get(write.key);
     if (old === undefined) {
@@ -133,7 +136,7 @@ export class MemoryDeliveries
     return { kind: 'counted', row: windowRowOf(old) };
   }
 
-  async renew(write: WindowWrite, old: WindowRow): Promise<boolean> {
+  async renew(write: DeduplicatedWrite, old: DeduplicatedRow): Promise<boolean> {
     const row = this.get(write.key);
     const isAsRead =
       row?.firstDeliveryId === old.firstDeliveryId &&
@@ -142,7 +145,7 @@ export class MemoryDeliveries
     return isAsRead;
   }
 
-  async find(key: MessageKey): Promise<WindowRow | undefined> {
+  async find(key: MessageKey): Promise<DeduplicatedRow | undefined> {
     const row = this.get(key);
     return row && windowRowOf(row);
   }
@@ -160,7 +163,7 @@ export class MemoryDeliveries
     return isReleased;
   }
 
-  async push(write: WindowWrite, firstDeliveryId: string): Promise<void> {
+  async push(write: DeduplicatedWrite, firstDeliveryId: string): Promise<void> {
     const old = this.get(write.key);
     if (old?.firstDeliveryId !== firstDeliveryId) return;
     if (old.windowEndsAtMillis > write.windowEndsAtMillis) return;
@@ -168,10 +171,10 @@ export class MemoryDeliveries
   }
 }
 
-export class MemoryState extends MemoryTable<StateFirstWrite> implements State {
-  readonly writes: StateWrite[] = [];
+export class MemoryState extends MemoryTable<LatestFirstWrite> implements State {
+  readonly writes: LatestWrite[] = [];
 
-  async put(write: StateWrite): Promise<ReplaceResult<StateRow>> {
+  async put(write: LatestWrite): Promise<ReplaceResult<LatestRow>> {
     this.writes.push(write);
     const old = this.get(write.key);
     if (old !== undefined && old.version >= write.first.version) {
@@ -183,7 +186,7 @@ export class MemoryState extends MemoryTable<StateFirstWrite> implements State {
   }
 }
 
-export class MemoryQuarantine implements Quarantine, Findings {
+export class MemoryQuarantine implements Quarantine, QuarantineReader {
   readonly rows = new Map<string, QuarantineRow & { readonly tries: number }>();
 
   async put(row: QuarantineRow) {
@@ -194,7 +197,7 @@ export class MemoryQuarantine implements Quarantine, Findings {
     this.rows.set(key, { ...(old ?? row), ...evidence, tries: (old?.tries ?? 0) + 1 });
   }
 
-  async find(key: QuarantineKey): Promise<Finding | undefined> {
+  async find(key: QuarantineKey): Promise<QuarantineEntry | undefined> {
     const row = this.rows.get(JSON.stringify(key));
     return row && { reason: row.reason, detail: row.detail, fields: row.fields };
   }
@@ -210,26 +213,26 @@ function nameOf({ pk, id }: MessageKey): string {
 }
 
 function isCopy(old: FirstWrite, { first }: RowWrite): boolean {
-  return old.likeness === first.likeness && old.rowVersion === first.rowVersion;
+  return old.fingerprint === first.fingerprint && old.rowVersion === first.rowVersion;
 }
 
-function endOf(write: WindowWrite) {
+function endOf(write: DeduplicatedWrite) {
   return { windowEndsAtMillis: write.windowEndsAtMillis, expiresAt: write.expiresAtSeconds };
 }
 
-function opened(write: WindowWrite): Kept<WindowAttributes> {
+function opened(write: DeduplicatedWrite): Kept<WindowAttributes> {
   return { ...write.first, ...endOf(write), tries: write.tries, lastSeenAt: write.lastSeenAt };
 }
 
 function rowOf(row: Kept<FirstWrite>): Row {
-  const { rowVersion, firstDeliveryId, likeness, topic, body, bookedAtMillis } = row;
-  return { rowVersion, firstDeliveryId, likeness, topic, body, bookedAtMillis };
+  const { rowVersion, firstDeliveryId, fingerprint, topic, body, bookedAtMillis } = row;
+  return { rowVersion, firstDeliveryId, fingerprint, topic, body, bookedAtMillis };
 }
 
-function windowRowOf(row: Kept<WindowAttributes>): WindowRow {
+function windowRowOf(row: Kept<WindowAttributes>): DeduplicatedRow {
   return { ...rowOf(row), windowEndsAtMillis: epochMillis(row.windowEndsAtMillis) };
 }
 
-function stateRowOf(row: Kept<StateFirstWrite>): StateRow {
+function stateRowOf(row: Kept<LatestFirstWrite>): LatestRow {
   return { ...rowOf(row), version: row.version };
 }

@@ -33,7 +33,7 @@ interface Template {
 /** Construct ids in the stack; a table's logical id is one of them and eight hexadecimal digits. */
 const NAMES = {
   ledger: 'Ledger',
-  deliveries: 'Deliveries',
+  dedupRecords: 'DedupRecords',
   state: 'State',
   quarantine: 'Quarantine',
 } as const satisfies Record<keyof Store['tables'], string>;
@@ -65,7 +65,7 @@ async function readTemplate(): Promise<DeployedTables> {
   };
   return {
     ledger: find(NAMES.ledger),
-    deliveries: find(NAMES.deliveries),
+    dedupRecords: find(NAMES.dedupRecords),
     state: find(NAMES.state),
     quarantine: find(NAMES.quarantine),
   };

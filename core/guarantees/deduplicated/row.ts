@@ -3,7 +3,7 @@
 import { TerminalError } from '../../base/errors.ts';
 import { DELIVERY_LIFE_SECONDS } from '../../base/limits.ts';
 import { type EpochMillis, epochMillis, toIso } from '../../base/time.ts';
-import type { WindowRoute } from '../../config/route.ts';
+import type { DeduplicatedRoute } from '../../config/route.ts';
 import { partsOf } from '../../config/sources.ts';
 import type { Delivery } from '../../message/envelope.ts';
 import { factsOf, type Message } from '../../message/message.ts';
@@ -16,9 +16,9 @@ import {
 } from '../../tables/row.ts';
 
 /** Raised with every change of the list of attributes that the first delivery writes. */
-export const WINDOW_ROW_VERSION = 1;
+export const DEDUPLICATED_ROW_VERSION = 1;
 
-export interface WindowWrite extends RowWrite {
+export interface DeduplicatedWrite extends RowWrite {
   /** The rule's clock: what decides whether the window is open, whenever this is handled. */
   readonly receivedAtMillis: EpochMillis;
   readonly windowEndsAtMillis: EpochMillis;
@@ -36,23 +36,23 @@ export interface WindowWrite extends RowWrite {
   readonly latestEndMillis: EpochMillis;
 }
 
-export interface WindowRow extends Row {
+export interface DeduplicatedRow extends Row {
   readonly windowEndsAtMillis: EpochMillis;
 }
 
 /** @throws TerminalError when DynamoDB would refuse the row */
-export function windowWriteOf(
-  route: WindowRoute,
+export function deduplicatedWriteOf(
+  route: DeduplicatedRoute,
   delivery: Delivery,
   message: Message,
   tries: number,
   now: EpochMillis,
-): WindowWrite {
+): DeduplicatedWrite {
   const { ownTime } = factsOf(message, 'deduplicated');
   const begin = Math.max(delivery.receivedAt, ownTime ?? 0);
   const windowEndsAtMillis = epochMillis(begin + route.windowSeconds * 1_000);
-  const first: FirstWrite = firstWriteOf(route, delivery, message, WINDOW_ROW_VERSION, now);
-  const write: WindowWrite = {
+  const first: FirstWrite = firstWriteOf(route, delivery, message, DEDUPLICATED_ROW_VERSION, now);
+  const write: DeduplicatedWrite = {
     key: message.key,
     tries,
     lastSeenAt: toIso(now),
@@ -69,11 +69,11 @@ export function windowWriteOf(
 }
 
 /** Whether a delivery received then falls into the row's window; its last moment counts. */
-export function isOpen(row: WindowRow, receivedAt: EpochMillis): boolean {
+export function isOpen(row: DeduplicatedRow, receivedAt: EpochMillis): boolean {
   return row.windowEndsAtMillis >= receivedAt;
 }
 
 /** Whether the row is of a later event that only looks the same. */
-export function isOfLaterEvent(row: WindowRow, write: WindowWrite): boolean {
+export function isOfLaterEvent(row: DeduplicatedRow, write: DeduplicatedWrite): boolean {
   return !write.isPushed && row.windowEndsAtMillis > write.latestEndMillis;
 }

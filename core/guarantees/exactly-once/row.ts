@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { TerminalError } from '../../base/errors.ts';
 import { PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX } from '../../base/limits.ts';
 import { type EpochMillis, toIso } from '../../base/time.ts';
-import type { LedgerRoute } from '../../config/route.ts';
+import type { ExactlyOnceRoute } from '../../config/route.ts';
 import type { Delivery } from '../../message/envelope.ts';
 import type { MessageKey } from '../../message/id.ts';
 import { factsOf, type Message } from '../../message/message.ts';
@@ -16,10 +16,10 @@ import {
 } from '../../tables/row.ts';
 
 /** Raised with every change of the list of attributes below. */
-export const LEDGER_ROW_VERSION = 2;
+export const EXACTLY_ONCE_ROW_VERSION = 2;
 
 /** What the first delivery writes and nothing changes after (I1). */
-export interface LedgerFirstWrite extends FirstWrite {
+export interface ExactlyOnceFirstWrite extends FirstWrite {
   readonly account: string;
   readonly amount: Decimal;
   readonly unit: string;
@@ -35,16 +35,16 @@ export interface LedgerFirstWrite extends FirstWrite {
   readonly occurrence: string;
 }
 
-export type LedgerWrite = RowWrite<LedgerFirstWrite>;
+export type ExactlyOnceWrite = RowWrite<ExactlyOnceFirstWrite>;
 
 /** @throws TerminalError when DynamoDB would refuse the row */
-export function ledgerWriteOf(
-  route: LedgerRoute,
+export function exactlyOnceWriteOf(
+  route: ExactlyOnceRoute,
   delivery: Delivery,
   message: Message,
   tries: number,
   now: EpochMillis,
-): LedgerWrite {
+): ExactlyOnceWrite {
   const { key } = message;
   const { entry, counted } = factsOf(message, 'exactly-once');
   const occurredAt = toIso(entry.occurredAt);
@@ -64,7 +64,7 @@ export function ledgerWriteOf(
       sequence: counted?.number ?? null,
       accountPeriod: `${entry.account}#${period}#${shardOf(key, route.indexShards)}`,
       occurrence: `${occurredAt}#${message.device}#${key.id}`,
-      ...firstWriteOf(route, delivery, message, LEDGER_ROW_VERSION, now),
+      ...firstWriteOf(route, delivery, message, EXACTLY_ONCE_ROW_VERSION, now),
     },
   };
   const fault = rowFault(write, [

@@ -2,7 +2,7 @@
 
 import { TerminalError } from '../../base/errors.ts';
 import { type EpochMillis, toIso } from '../../base/time.ts';
-import type { StateRoute } from '../../config/route.ts';
+import type { LatestRoute } from '../../config/route.ts';
 import type { Delivery } from '../../message/envelope.ts';
 import { factsOf, type Message } from '../../message/message.ts';
 import {
@@ -14,36 +14,36 @@ import {
 } from '../../tables/row.ts';
 
 /** Raised with every change of the list of attributes; each newer value writes all of them. */
-export const STATE_ROW_VERSION = 1;
+export const LATEST_ROW_VERSION = 1;
 
-export interface StateFirstWrite extends FirstWrite {
+export interface LatestFirstWrite extends FirstWrite {
   /** Epoch milliseconds; what decides which value is newer. */
   readonly version: EpochMillis;
   /** The same in ISO 8601, to be read. */
   readonly versionAt: string;
 }
 
-export type StateWrite = RowWrite<StateFirstWrite>;
+export type LatestWrite = RowWrite<LatestFirstWrite>;
 
-export interface StateRow extends Row {
+export interface LatestRow extends Row {
   readonly version: EpochMillis;
 }
 
 /** @throws TerminalError when DynamoDB would refuse the row */
-export function stateWriteOf(
-  route: StateRoute,
+export function latestWriteOf(
+  route: LatestRoute,
   delivery: Delivery,
   message: Message,
   tries: number,
   now: EpochMillis,
-): StateWrite {
+): LatestWrite {
   const { version } = factsOf(message, 'latest');
   const write = {
     key: message.key,
     tries,
     lastSeenAt: toIso(now),
     first: {
-      ...firstWriteOf(route, delivery, message, STATE_ROW_VERSION, now),
+      ...firstWriteOf(route, delivery, message, LATEST_ROW_VERSION, now),
       version,
       versionAt: toIso(version),
     },

@@ -6,7 +6,7 @@ import {
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
-import type { LedgerWrite } from '../../../core/guarantees/exactly-once/row.ts';
+import type { ExactlyOnceWrite } from '../../../core/guarantees/exactly-once/row.ts';
 import { releaseOf } from '../../../core/tables/release.ts';
 import { ledgerUpdate, releaseUpdate } from '../../../lambda/adapters/writes.ts';
 import { bodyWith, NOW, writeOf } from '../../../tools/handlers/samples.ts';
@@ -35,11 +35,12 @@ async function charged(
 }
 
 /** A write of a body that is filled up with spaces. */
-function filled(place: Place, bytes: number): LedgerWrite {
+function filled(place: Place, bytes: number): ExactlyOnceWrite {
   return writeOf(bodyWith({ id: JSON.stringify(place.fresh()) }).padEnd(bytes, ' '));
 }
 
-const later = (write: LedgerWrite) => writeOf(String(write.first.body), { deliveryId: 'copy' });
+const later = (write: ExactlyOnceWrite) =>
+  writeOf(String(write.first.body), { deliveryId: 'copy' });
 
 const notCounted =
   'What a booking costs is reckoned by a formula of the project, never by this engine.';

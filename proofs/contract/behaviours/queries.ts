@@ -207,14 +207,14 @@ const TTL_SECONDS_MAX = 90;
 const sweepOnly =
   'The sweep only tidies up: whether a window is open is decided by the condition of the write (I7).';
 
-/** What the template says of the deliveries. */
+/** What the template says of the dedup records. */
 async function timeToLive(): Promise<string> {
-  const { deliveries } = await deployedTables();
-  return deliveries.TimeToLiveSpecification?.AttributeName ?? 'nothing';
+  const { dedupRecords } = await deployedTables();
+  return dedupRecords.TimeToLiveSpecification?.AttributeName ?? 'nothing';
 }
 
 async function isOn({ client, tables }: Place): Promise<string> {
-  const request = new DescribeTimeToLiveCommand({ TableName: tables.deliveries });
+  const request = new DescribeTimeToLiveCommand({ TableName: tables.dedupRecords });
   const { TimeToLiveDescription: told } = await client.send(request);
   const on = told?.TimeToLiveStatus === 'ENABLED' || told?.TimeToLiveStatus === 'ENABLING';
   return on && told?.AttributeName === (await timeToLive()) ? 'on' : `${told?.TimeToLiveStatus}`;
@@ -229,7 +229,7 @@ const ttlBehaviours: readonly Behaviour[] = [
     otherwise: sweepOnly,
     async observe(place) {
       const request = {
-        TableName: place.tables.deliveries,
+        TableName: place.tables.dedupRecords,
         TimeToLiveSpecification: { AttributeName: await timeToLive(), Enabled: true },
       };
       const outcome = await outcomeOf(place.client.send(new UpdateTimeToLiveCommand(request)));
@@ -245,10 +245,10 @@ const ttlBehaviours: readonly Behaviour[] = [
     async observe(place) {
       const key = { pk: { S: place.fresh() }, id: { S: 'x' } };
       const over = Math.floor(Date.now() / 1_000) - 60;
-      await place.put({ ...key, [await timeToLive()]: { N: String(over) } }, 'deliveries');
+      await place.put({ ...key, [await timeToLive()]: { N: String(over) } }, 'dedupRecords');
       // Where there is no TTL, there is nothing to wait for.
       if ((await isOn(place)) !== 'on') return 'stays';
-      const request = { TableName: place.tables.deliveries, Key: key, ConsistentRead: true };
+      const request = { TableName: place.tables.dedupRecords, Key: key, ConsistentRead: true };
       const deadline = performance.now() + TTL_SECONDS_MAX * 1_000;
       while ((await place.client.send(new GetItemCommand(request))).Item !== undefined) {
         if (performance.now() > deadline) return 'stays';

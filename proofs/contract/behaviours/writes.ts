@@ -6,8 +6,8 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { epochMillis } from '../../../core/base/time.ts';
-import type { LedgerWrite } from '../../../core/guarantees/exactly-once/row.ts';
-import { standingVerdict } from '../../../core/guarantees/verdict.ts';
+import type { ExactlyOnceWrite } from '../../../core/guarantees/exactly-once/row.ts';
+import { existingRowVerdict } from '../../../core/guarantees/verdict.ts';
 import { createLedgerTable } from '../../../lambda/adapters/tables.ts';
 import { ledgerUpdate } from '../../../lambda/adapters/writes.ts';
 import { bodyWith, NOW, writeOf } from '../../../tools/handlers/samples.ts';
@@ -19,12 +19,15 @@ const API = (operation: string) => `API Reference, ${operation}`;
 const RACES = 200;
 const RACES_AT_ONCE = 20;
 
-function ledgerWrite(place: Place, changes: { readonly deliveryId?: string } = {}): LedgerWrite {
+function ledgerWrite(
+  place: Place,
+  changes: { readonly deliveryId?: string } = {},
+): ExactlyOnceWrite {
   return writeOf(bodyWith({ id: JSON.stringify(place.fresh()) }), changes);
 }
 
 /** A copy of a write: another delivery, a minute later. */
-function copyOf(write: LedgerWrite, deliveryId: string): LedgerWrite {
+function copyOf(write: ExactlyOnceWrite, deliveryId: string): ExactlyOnceWrite {
   const body = String(write.first.body);
   return writeOf(body, { deliveryId }, epochMillis(NOW + 60_000));
 }
@@ -225,11 +228,11 @@ const races: readonly Behaviour[] = [
   },
 ];
 
-async function bookedAs(place: Place, write: LedgerWrite): Promise<string> {
+async function bookedAs(place: Place, write: ExactlyOnceWrite): Promise<string> {
   const result = await createLedgerTable(place.client, place.tables.ledger).book(write);
   if (result.kind === 'refused') return result.kind;
   if (result.kind === 'written') return 'accepted';
-  return standingVerdict(result.row, [write.first.firstDeliveryId]).kind;
+  return existingRowVerdict(result.row, [write.first.firstDeliveryId]).kind;
 }
 
 export const writeBehaviours: readonly Behaviour[] = [...answers, ...refusals, ...races];

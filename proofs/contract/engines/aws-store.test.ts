@@ -45,7 +45,7 @@ describe('a run on AWS', () => {
 
   it('makes four tables of its prefix, which can be booked into, and deletes them at the end', async () => {
     const store = await makeAwsStore('run-1-');
-    const names = ['Deliveries', 'Ledger', 'Quarantine', 'State'].map((name) => `run-1-${name}`);
+    const names = ['DedupRecords', 'Ledger', 'Quarantine', 'State'].map((name) => `run-1-${name}`);
     expect((await tables()).toSorted()).toEqual(names);
     const ledger = createLedgerTable(store.client, store.tables.ledger);
     expect((await ledger.book(writeOf())).kind).toBe('written');

@@ -61,7 +61,7 @@ describe('docs/engines.md', () => {
     expect(new Set(behaviours.map(({ title }) => title)).size).toBe(behaviours.length);
   });
 
-  it('is read back as it was written, differences and likenesses alike', () => {
+  it('is read back as it was written, differences and agreements alike', () => {
     const [same, other] = [behaviours[0], behaviours[3]];
     if (same === undefined || other === undefined) throw new Error('there is nothing to look at');
     const told = new Map(behaviours.map(({ title, documented }) => [title, documented]));
@@ -110,9 +110,9 @@ it('no expression of the adapters comes near the 4,096 bytes that AWS allows', (
 
 describe('the tables that the suites are run on', () => {
   it('are those of the template: keys, indexes, projections and what TTL goes by', async () => {
-    const { ledger, deliveries, state, quarantine } = await deployedTables();
+    const { ledger, dedupRecords, state, quarantine } = await deployedTables();
     const keys = (one: typeof ledger) => one.KeySchema.map(({ AttributeName }) => AttributeName);
-    expect([ledger, deliveries, state].map(keys)).toEqual(Array(3).fill(['pk', 'id']));
+    expect([ledger, dedupRecords, state].map(keys)).toEqual(Array(3).fill(['pk', 'id']));
     expect(keys(quarantine)).toEqual(['pk', 'sk']);
     const projections = [ledger, quarantine].map(({ GlobalSecondaryIndexes }) =>
       GlobalSecondaryIndexes?.map(({ IndexName, Projection }) => [
@@ -121,7 +121,7 @@ describe('the tables that the suites are run on', () => {
       ]),
     );
     expect(projections).toEqual([[['by-account', 'INCLUDE']], [['by-day', 'INCLUDE']]]);
-    expect(deliveries.TimeToLiveSpecification?.AttributeName).toBe('expiresAt');
+    expect(dedupRecords.TimeToLiveSpecification?.AttributeName).toBe('expiresAt');
     expect(ledger.TimeToLiveSpecification).toBeUndefined();
   });
 });

@@ -70,7 +70,7 @@ describe.skipIf(isSkipped)('docs/engines.md', () => {
   it('tells of a demo that booked all of its 1,000 charges once, to the last digit', () => {
     expect(demo.reconciliation.meant).toBe(1_000);
     expect(isExact(demo.reconciliation)).toBe(true);
-    const { cuts, crashes, detours } = demo.mishaps;
+    const { cuts, crashes, detours } = demo.injectedFaults;
     expect(Math.min(cuts, crashes, detours)).toBeGreaterThan(0);
   });
 

@@ -1,6 +1,6 @@
 /** Every contract, on one engine that speaks DynamoDB, through the adapters that Lambda uses. */
 import { dynamoEngine, type Store } from '../../../tools/stores/engines.ts';
-import { deliveriesContract } from './dedup-records.ts';
+import { dedupRecordsContract } from './dedup-records.ts';
 import { ledgerContract } from './ledger.ts';
 import { quarantineContract } from './quarantine.ts';
 import { releasesContract } from './releases.ts';
@@ -9,7 +9,7 @@ import { stateContract } from './state.ts';
 export function everyContract(name: string, makeStore: () => Promise<Store>): void {
   const makeEngine = async () => dynamoEngine(await makeStore());
   ledgerContract(name, makeEngine);
-  deliveriesContract(name, makeEngine);
+  dedupRecordsContract(name, makeEngine);
   stateContract(name, makeEngine);
   quarantineContract(name, makeStore);
   releasesContract(name, makeEngine);

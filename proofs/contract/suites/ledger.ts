@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sameDecimal } from '../../../core/base/decimal.ts';
 import { epochMillis } from '../../../core/base/time.ts';
-import type { LedgerWrite } from '../../../core/guarantees/exactly-once/row.ts';
+import type { ExactlyOnceWrite } from '../../../core/guarantees/exactly-once/row.ts';
 import {
   acceptedVerdict,
   conflictVerdict,
+  existingRowVerdict,
   isSameMessage,
-  standingVerdict,
 } from '../../../core/guarantees/verdict.ts';
 import { bodyWith, NOW, writeOf } from '../../../tools/handlers/samples.ts';
 import type { Engine } from '../../../tools/stores/engines.ts';
@@ -27,14 +27,14 @@ export function ledgerContract(name: string, makeEngine: () => Promise<Engine>):
     /** A body under an id that no other test uses. */
     const freshBody = (fields: Readonly<Record<string, string>> = {}) =>
       bodyWith({ id: `"contract-${++ids}"`, ...fields });
-    const ledgerItem = ({ key }: LedgerWrite) => engine.item('ledger', key);
+    const ledgerItem = ({ key }: ExactlyOnceWrite) => engine.item('ledger', key);
     const verdict = (kind: string) => ({ kind, bookedAt: NOW, firstDeliveryId: 'delivery-1' });
-    const bookOnce = async (write: LedgerWrite) => {
+    const bookOnce = async (write: ExactlyOnceWrite) => {
       const result = await engine.ledger.book(write);
       if (result.kind === 'written') return acceptedVerdict(write);
       const { kind, row } = result;
       return kind === 'counted' || isSameMessage(row, write, null)
-        ? standingVerdict(row, [write.first.firstDeliveryId])
+        ? existingRowVerdict(row, [write.first.firstDeliveryId])
         : conflictVerdict(row, write, null);
     };
 
@@ -70,7 +70,7 @@ export function ledgerContract(name: string, makeEngine: () => Promise<Engine>):
           row: {
             rowVersion: booked.first.rowVersion,
             firstDeliveryId: 'delivery-1',
-            likeness: booked.first.likeness,
+            fingerprint: booked.first.fingerprint,
             topic: booked.first.topic,
             body,
             bookedAtMillis: NOW,

@@ -37,7 +37,7 @@ export function releasesContract(name: string, makeEngine: () => Promise<Engine>
     };
     const admitted = async (route = LONG) => {
       const write = windowWrite(freshBody(), {}, route);
-      await engine.deliveries.admit(write);
+      await engine.dedupRecords.admit(write);
       return write;
     };
 
@@ -51,7 +51,7 @@ export function releasesContract(name: string, makeEngine: () => Promise<Engine>
       });
     });
 
-    it.each(['ledger', 'deliveries'] as const)(
+    it.each(['ledger', 'dedupRecords'] as const)(
       'makes no row in the %s: the message may still be on its way',
       async (table) => {
         const { key } = writeOf(freshBody());
@@ -68,14 +68,14 @@ export function releasesContract(name: string, makeEngine: () => Promise<Engine>
       expect(await engine.item('ledger', key)).toEqual(before);
     });
 
-    it.each(['ledger', 'deliveries'] as const)(
+    it.each(['ledger', 'dedupRecords'] as const)(
       'leaves a row of the %s alone that was received after it: that is a later life of the id',
       async (table) => {
         const body = freshBody();
         const booking = writeOf(body, { receivedAt: LATER });
         const opening = windowWrite(body, { receivedAt: LATER }, LONG);
         await engine.ledger.book(booking);
-        await engine.deliveries.admit(opening);
+        await engine.dedupRecords.admit(opening);
         const { key } = table === 'ledger' ? booking : opening;
         const before = await engine.item(table, key);
         expect(await engine.releases[table].release(releaseOf(key, NOW))).toBe(false);
@@ -96,9 +96,9 @@ export function releasesContract(name: string, makeEngine: () => Promise<Engine>
 
     it('shortens the life of a windowed row to L after the release (TIME_WAIT)', async () => {
       const { key } = await admitted();
-      const before = await engine.item('deliveries', key);
-      expect(await engine.releases.deliveries.release(releaseOf(key, LATER))).toBe(true);
-      expect(await engine.item('deliveries', key)).toEqual({
+      const before = await engine.item('dedupRecords', key);
+      expect(await engine.releases.dedupRecords.release(releaseOf(key, LATER))).toBe(true);
+      expect(await engine.item('dedupRecords', key)).toEqual({
         ...before,
         releasedAt: { S: '2026-11-20T09:01:51.000Z' },
         expiresAt: lifeAfter(LATER),
@@ -107,9 +107,9 @@ export function releasesContract(name: string, makeEngine: () => Promise<Engine>
 
     it('makes no life longer, and does not forget to mark the row for that', async () => {
       const { key } = await admitted(windowRouteOf());
-      const before = await engine.item('deliveries', key);
-      expect(await engine.releases.deliveries.release(releaseOf(key, MUCH_LATER))).toBe(true);
-      expect(await engine.item('deliveries', key)).toEqual({
+      const before = await engine.item('dedupRecords', key);
+      expect(await engine.releases.dedupRecords.release(releaseOf(key, MUCH_LATER))).toBe(true);
+      expect(await engine.item('dedupRecords', key)).toEqual({
         ...before,
         releasedAt: { S: '2026-11-20T10:00:51.000Z' },
       });
@@ -117,9 +117,9 @@ export function releasesContract(name: string, makeEngine: () => Promise<Engine>
 
     it('lets a copy that comes after the release push the end of its window out again', async () => {
       const write = await admitted();
-      await engine.releases.deliveries.release(releaseOf(write.key, LATER));
-      await engine.deliveries.admit(write);
-      const item = await engine.item('deliveries', write.key);
+      await engine.releases.dedupRecords.release(releaseOf(write.key, LATER));
+      await engine.dedupRecords.admit(write);
+      const item = await engine.item('dedupRecords', write.key);
       expect(item.expiresAt).toEqual({ N: String(write.expiresAtSeconds) });
     });
 
@@ -131,7 +131,7 @@ export function releasesContract(name: string, makeEngine: () => Promise<Engine>
         body: inLedger.first.body,
         bookedAtMillis: NOW,
       });
-      expect(await engine.releases.deliveries.find(inDeliveries.key)).toMatchObject({
+      expect(await engine.releases.dedupRecords.find(inDeliveries.key)).toMatchObject({
         body: inDeliveries.first.body,
       });
       expect(await engine.releases.ledger.find(writeOf(freshBody()).key)).toBeUndefined();

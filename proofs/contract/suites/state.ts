@@ -1,7 +1,7 @@
 /** What any store under the state, the newest value of each topic, must do. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { epochMillis } from '../../../core/base/time.ts';
-import type { StateWrite } from '../../../core/guarantees/latest/row.ts';
+import type { LatestWrite } from '../../../core/guarantees/latest/row.ts';
 import { bodyWith, NOW, stateRouteOf, stateWrite } from '../../../tools/handlers/samples.ts';
 import type { Engine } from '../../../tools/stores/engines.ts';
 
@@ -22,7 +22,7 @@ export function stateContract(name: string, makeEngine: () => Promise<Engine>): 
       const changes = { deliveryId, topic, clientId: device };
       return stateWrite(body, changes, stateRouteOf(), epochMillis(NOW + version));
     };
-    const item = ({ key }: StateWrite) => engine.item('state', key);
+    const item = ({ key }: LatestWrite) => engine.item('state', key);
 
     it('takes a first value, however old, in exactly the attributes of its row version', async () => {
       const write = newsOf(freshDevice(), -8_640_000_000_000_000, 'a');

@@ -116,7 +116,7 @@ export const probeDevice: Probe = async (link) => {
     device.once('not-delivered', ({ reasonCode }) => resolve(reasonCode));
   });
   const [message] = link.messages;
-  await device.keep('charges', JSON.parse(message?.body ?? ''));
+  await device.enqueue('charges', JSON.parse(message?.body ?? ''));
   const reasonCode = await told;
   const held = device.pending().length;
   await device.close();

@@ -16,7 +16,7 @@ import type { Event } from './history.ts';
 const MINUTE = 60_000;
 const WEEKS = 19 * 86_400_000;
 
-const DEDUPLICATED = { table: 'deliveries' } as const;
+const DEDUPLICATED = { table: 'dedupRecords' } as const;
 /** Of a copy. */
 const LATER = { arrival: 9, invocation: 9 };
 const FOREIGN: Event = { kind: 'asked', by: 'raw-2', as: 'raw-1', invocation: 7 };

@@ -21,7 +21,7 @@ export function* checkForgetting(past: PastEvents): Iterable<Finding> {
     yield { invariant: 'I7', what };
   }
   for (const { table, change, serial } of past.all('row')) {
-    if (table === 'deliveries' && change === 'deleted') {
+    if (table === 'dedupRecords' && change === 'deleted') {
       yield { invariant: 'I7', what: `the record of message ${serial} is deleted` };
     }
   }

@@ -16,18 +16,18 @@ import {
   createQuarantineTable,
 } from '../../../lambda/adapters/quarantine-table.ts';
 import {
-  createDeliveriesReleases,
-  createDeliveriesTable,
+  createDedupRecordsReleases,
+  createDedupRecordsTable,
   createLedgerReleases,
   createLedgerTable,
   createStateTable,
 } from '../../../lambda/adapters/tables.ts';
 import { createHandler as createHandshake } from '../../../lambda/handshake/handler.ts';
 import { createHandler as createIngest } from '../../../lambda/ingest/handler.ts';
-import { createLedgerRegister } from '../../../lambda/ingest/ledger-register.ts';
-import type { Register } from '../../../lambda/ingest/register.ts';
-import { createStateRegister } from '../../../lambda/ingest/state-register.ts';
-import { createWindowRegister } from '../../../lambda/ingest/window-register.ts';
+import { exactlyOnceDeduplicator } from '../../../lambda/ingest/ledger-register.ts';
+import type { Deduplicator } from '../../../lambda/ingest/register.ts';
+import { latestDeduplicator } from '../../../lambda/ingest/state-register.ts';
+import { deduplicatedDeduplicator } from '../../../lambda/ingest/window-register.ts';
 import type { Invocation as Remaining } from '../../../lambda/runtime/invocation.ts';
 import { routes } from '../routes.ts';
 import { errorNamed, never, type Shared } from './shared.ts';
@@ -100,7 +100,7 @@ export class Functions {
         ]),
       ),
       ledger: createLedgerReleases(process.dynamodb, 'ledger'),
-      deliveries: createDeliveriesReleases(process.dynamodb, 'deliveries'),
+      dedupRecords: createDedupRecordsReleases(process.dynamodb, 'dedupRecords'),
       findings: createFindings(process.dynamodb, 'quarantine'),
       publisher: createDataPlane(process.dataPlane),
       telemetry: SILENT,
@@ -113,14 +113,18 @@ export class Functions {
   }
 }
 
-function registerOf(route: Route, dynamodb: DynamoDBClient, clock: Clock): Register {
+function registerOf(route: Route, dynamodb: DynamoDBClient, clock: Clock): Deduplicator {
   switch (route.guarantee) {
     case 'exactly-once':
-      return createLedgerRegister(route, createLedgerTable(dynamodb, 'ledger'), clock);
+      return exactlyOnceDeduplicator(route, createLedgerTable(dynamodb, 'ledger'), clock);
     case 'deduplicated':
-      return createWindowRegister(route, createDeliveriesTable(dynamodb, 'deliveries'), clock);
+      return deduplicatedDeduplicator(
+        route,
+        createDedupRecordsTable(dynamodb, 'dedupRecords'),
+        clock,
+      );
     case 'latest':
-      return createStateRegister(route, createStateTable(dynamodb, 'state'), clock);
+      return latestDeduplicator(route, createStateTable(dynamodb, 'state'), clock);
   }
 }
 

@@ -22,7 +22,7 @@ export interface LibraryDeviceOptions {
   readonly name: string;
   /** How its clock stands. */
   readonly aheadMillis: number;
-  readonly askFirst: boolean;
+  readonly queryBeforeResend: boolean;
   readonly nextSerial: () => number;
 }
 
@@ -61,7 +61,7 @@ export class LibraryDevice {
 
   async start(): Promise<void> {
     const { clockwork, chance } = this.#shared;
-    const { name, askFirst } = this.#options;
+    const { name, queryBeforeResend } = this.#options;
     const life = new Life();
     this.#life = life;
     const outbox = await openOutbox(name, {
@@ -82,13 +82,19 @@ export class LibraryDevice {
     const line = new Line(this.#shared, this.#broker, name, life);
     const sender = new Sender(
       {
-        ...{ deviceId: name, inFlightMax: 100, perSecondMax: 100, retry: RETRY, askFirst },
+        ...{
+          deviceId: name,
+          inFlightMax: 100,
+          perSecondMax: 100,
+          retry: RETRY,
+          queryBeforeResend: queryBeforeResend,
+        },
         ...{ releaseLingerMillis: 1_000, qosOf: () => 1 },
       },
       {
         ...{ outbox, transport: line, timers, random: () => chance.float() },
-        tell: (event, ...args) => {
-          if (event === 'problem') this.#complain(args[0]);
+        emit: (event, ...args) => {
+          if (event === 'error') this.#complain(args[0]);
         },
         settled: () => {},
       },
@@ -115,7 +121,7 @@ export class LibraryDevice {
         draw: () => `${name}-${this.#drawn++}`,
         count: (counted) => running.outbox.count(counted),
       });
-      const { entry, kept, isNew } = running.outbox.keep(draft);
+      const { entry, kept, isNew } = running.outbox.enqueue(draft);
       if (!isNew) return;
       const called = route === 'status' ? String(ownTime) : (id ?? `new-${serial}`);
       this.#shared.history.add({

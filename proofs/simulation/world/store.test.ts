@@ -3,7 +3,7 @@ import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { epochMillis } from '../../../core/base/time.ts';
 import { dynamoEngine, type Engine } from '../../../tools/stores/engines.ts';
-import { deliveriesContract } from '../../contract/suites/dedup-records.ts';
+import { dedupRecordsContract } from '../../contract/suites/dedup-records.ts';
 import { ledgerContract } from '../../contract/suites/ledger.ts';
 import { releasesContract } from '../../contract/suites/releases.ts';
 import { stateContract } from '../../contract/suites/state.ts';
@@ -36,7 +36,7 @@ async function simulatedEngine(): Promise<Engine> {
     client: { send } as unknown as DynamoDBClient,
     tables: {
       ledger: 'ledger',
-      deliveries: 'deliveries',
+      dedupRecords: 'dedupRecords',
       state: 'state',
       quarantine: 'quarantine',
     },
@@ -45,7 +45,7 @@ async function simulatedEngine(): Promise<Engine> {
 }
 
 ledgerContract('the simulated store', simulatedEngine);
-deliveriesContract('the simulated store', simulatedEngine);
+dedupRecordsContract('the simulated store', simulatedEngine);
 stateContract('the simulated store', simulatedEngine);
 releasesContract('the simulated store', simulatedEngine);
 

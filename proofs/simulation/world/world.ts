@@ -74,7 +74,12 @@ class World {
     this.#library = LIBRARY_DEVICES.map(
       (name, n) =>
         new LibraryDevice(part(name), broker, {
-          ...{ name, aheadMillis: aheadMillis[n] ?? 0, askFirst: plan.askFirst, nextSerial },
+          ...{
+            name,
+            aheadMillis: aheadMillis[n] ?? 0,
+            queryBeforeResend: plan.queryBeforeResend,
+            nextSerial,
+          },
         }),
     );
     this.#raw = new RawDevices(part('raw'), broker, {

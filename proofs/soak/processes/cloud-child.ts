@@ -68,7 +68,7 @@ function tellNews(): void {
 async function start(options: CloudOrders): Promise<void> {
   cloud = await startCloud({ ...options, observe });
   const tables = Object.fromEntries(
-    ['Ledger', 'Deliveries', 'State', 'Quarantine'].map((name) => [name, cloud?.tableName(name)]),
+    ['Ledger', 'DedupRecords', 'State', 'Quarantine'].map((name) => [name, cloud?.tableName(name)]),
   );
   tellParent({ kind: 'ready', mqttPort: cloud.mqttPort, apiUrl: cloud.apiUrl, tables });
   setInterval(tellNews, NEWS_MILLIS);

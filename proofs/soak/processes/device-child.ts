@@ -29,7 +29,7 @@ const device: Device = await connect({
 
 async function say({ serial, route, id, body }: Extract<ToDevice, { kind: 'say' }>): Promise<void> {
   try {
-    const { receipt } = await device.keep(route, body, id === undefined ? {} : { id });
+    const { receipt } = await device.enqueue(route, body, id === undefined ? {} : { id });
     // What becomes of it is told by events, also of what an earlier life has kept.
     receipt.catch(() => {});
     tellParent({ kind: 'kept', serial });

@@ -18,9 +18,9 @@ export const booking: readonly Variant[] = [
         from: '    book: (write) => rows.write(write, ledgerUpdate(write)),',
         to: `
     book: async (write) => {
-      const { topic, body, likeness, rowVersion, bookedAtMillis } = write.first;
+      const { topic, body, fingerprint, rowVersion, bookedAtMillis } = write.first;
       const isNew = await rows.update('marking', {
-        Key: { pk: { S: write.key.pk }, id: { S: 'mark of ' + write.key.id + likeness } },
+        Key: { pk: { S: write.key.pk }, id: { S: 'mark of ' + write.key.id + fingerprint } },
         UpdateExpression: 'SET #tries = :tries',
         ConditionExpression: 'attribute_not_exists(pk)',
         ExpressionAttributeNames: { '#tries': 'tries' },
@@ -30,7 +30,7 @@ export const booking: readonly Variant[] = [
         return rows.write(write, ledgerUpdate(write));
       }
       const firstDeliveryId = 'whoever made the mark';
-      const row = { topic, body, likeness, rowVersion, bookedAtMillis, firstDeliveryId };
+      const row = { topic, body, fingerprint, rowVersion, bookedAtMillis, firstDeliveryId };
       return { kind: 'counted', row };
     },`,
       },
@@ -147,9 +147,9 @@ export const booking: readonly Variant[] = [
     breaks: ['I2', 'I5'],
     edits: [
       {
-        file: 'lambda/ingest/settle.ts',
-        from: '  await keep(deps, fold, rejection, {\n    fields,',
-        to: '  if (rejection.reason !== `conflict`) await keep(deps, fold, rejection, {\n    fields,',
+        file: 'lambda/ingest/process-message.ts',
+        from: '  await quarantine(deps, fold, rejection, {\n    fields,',
+        to: '  if (rejection.reason !== `conflict`) await quarantine(deps, fold, rejection, {\n    fields,',
       },
     ],
     checks: [SIMULATED],

@@ -1,7 +1,7 @@
 /** Faults in what follows the write: forward, receipt, and what is reported as done. */
 import { SIMULATED, type Variant } from '../variant.ts';
 
-const SETTLE = 'lambda/ingest/settle.ts';
+const SETTLE = 'lambda/ingest/process-message.ts';
 const BATCH = 'lambda/ingest/batch.ts';
 
 export const effects: readonly Variant[] = [

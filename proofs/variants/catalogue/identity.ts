@@ -28,7 +28,7 @@ export const identity: readonly Variant[] = [
       {
         file: 'core/guarantees/exactly-once/row.ts',
         from: '  const { key } = message;',
-        to: '  const key = { ...message.key, id: `${message.key.id} ${message.likeness}` };',
+        to: '  const key = { ...message.key, id: `${message.key.id} ${message.fingerprint}` };',
       },
     ],
     checks: [SIMULATED],
@@ -130,15 +130,15 @@ export const identity: readonly Variant[] = [
         to: '    ? { ref, delivery: { ...reading.delivery, isDup: (envelope as never)[`dup`] } }',
       },
       {
-        file: 'lambda/ingest/settle.ts',
-        from: '  const registered: Registered = { delivery, deliveryIds, reading };',
+        file: 'lambda/ingest/process-message.ts',
+        from: '  const registered: ValidDelivery = { delivery, deliveryIds, reading };',
         to: `
   if ((fold.delivery as unknown as { isDup?: boolean }).isDup) {
     const { message } = reading;
     const receipt = bookedReceipt(message, { kind: 'duplicate', bookedAt: deps.clock() });
     return { answerTo: message.device, receipt };
   }
-  const registered: Registered = { delivery, deliveryIds, reading };`,
+  const registered: ValidDelivery = { delivery, deliveryIds, reading };`,
       },
     ],
     checks: [SIMULATED],

@@ -132,7 +132,7 @@ export const windows: readonly Variant[] = [
     edits: [
       {
         file: 'lambda/ingest/handler.ts',
-        from: '  const sentAt = Number(kept ?? attributes?.SentTimestamp);',
+        from: '  const sentAt = Number(originalSentAt ?? attributes?.SentTimestamp);',
         to: '  const sentAt = Number((kept && undefined) ?? attributes?.SentTimestamp);',
       },
     ],
@@ -184,7 +184,7 @@ export const windows: readonly Variant[] = [
       {
         by: 'test',
         file: DYNALITE,
-        title: 'dynalite as the deliveries lets exactly one of 20 concurrent renewals win',
+        title: 'dynalite as the dedup records lets exactly one of 20 concurrent renewals win',
       },
     ],
   },
@@ -205,7 +205,7 @@ export const windows: readonly Variant[] = [
         by: 'test',
         file: DYNALITE,
         title:
-          'dynalite as the deliveries never pulls the end back for a copy that is handled out of order, which count still counts',
+          'dynalite as the dedup records never pulls the end back for a copy that is handled out of order, which count still counts',
       },
     ],
   },

@@ -6,7 +6,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { deadLettersCommand } from '../../../cli/dead-letters/command.ts';
-import { moveLetters } from '../../../cli/dead-letters/mover.ts';
+import { moveDeadLetters } from '../../../cli/dead-letters/mover.ts';
 import { waysOf } from '../../../cli/dead-letters/queues.ts';
 import { systemClock } from '../../../core/base/time.ts';
 import { RECEIVED_AT_ATTRIBUTE } from '../../../core/message/envelope.ts';
@@ -116,7 +116,7 @@ describe('letters of a function that gave up', () => {
       wait: async () => {},
       moved: () => {},
     };
-    const broken = moveLetters(waysOf(sqs, dead.url, queue.url), options);
+    const broken = moveDeadLetters(waysOf(sqs, dead.url, queue.url), options);
     await expect(broken).rejects.toThrow(/process is gone/);
     expect(dead.depth()).toEqual({ visible: 0, inFlight: 2 });
     // They come back by themselves when nobody has deleted them.
@@ -146,8 +146,8 @@ describe('letters of a function that gave up', () => {
       wait: async () => {},
       moved: () => {},
     };
-    await moveLetters(waysOf(sqs, dead.url, other.url), options);
-    await moveLetters(waysOf(sqs, other.url, dead.url), options);
+    await moveDeadLetters(waysOf(sqs, dead.url, other.url), options);
+    await moveDeadLetters(waysOf(sqs, other.url, dead.url), options);
     expect(dead.peek().map(({ messageAttributes }) => messageAttributes)).toEqual([
       {
         RequestID: { dataType: 'String', stringValue: 'r-1' },

@@ -4,13 +4,13 @@ import { describe, expect, it } from 'vitest';
 import {
   type DeadLetter,
   type MoveOptions,
-  moveLetters,
-  type Ways,
+  moveDeadLetters,
+  type QueuePair,
 } from '../../../cli/dead-letters/mover.ts';
 import { epochMillis } from '../../../core/base/time.ts';
 
 /** Two queues in memory; what is received is hidden until `reappear`. */
-class Queues implements Ways<DeadLetter> {
+class Queues implements QueuePair<DeadLetter> {
   readonly dead = new Map<string, DeadLetter>();
   readonly queue: string[] = [];
   readonly hidden = new Set<string>();
@@ -77,20 +77,20 @@ describe('the mover', () => {
   it('moves everything in batches, tells of each, and ends', async () => {
     const queues = new Queues(25);
     const told: number[] = [];
-    const moved = await moveLetters(queues, optionsOf({ moved: (n) => told.push(n) }));
+    const moved = await moveDeadLetters(queues, optionsOf({ moved: (n) => told.push(n) }));
     expect(moved).toMatchObject({ moved: 25, isInterrupted: false });
     expect([queues.dead.size, queues.queue.length, told]).toEqual([0, 25, [10, 10, 5]]);
   });
 
   it('takes no more than asked for', async () => {
     const queues = new Queues(25);
-    expect((await moveLetters(queues, optionsOf({ max: 12 }))).moved).toBe(12);
+    expect((await moveDeadLetters(queues, optionsOf({ max: 12 }))).moved).toBe(12);
     expect([queues.dead.size, queues.hidden.size]).toEqual([13, 12]);
   });
 
   it('sends no batch that SQS would refuse for its size', async () => {
     const queues = new Queues(10, 100_000);
-    expect((await moveLetters(queues, optionsOf())).moved).toBe(10);
+    expect((await moveDeadLetters(queues, optionsOf())).moved).toBe(10);
     expect(Math.max(...queues.batches)).toBeLessThan(262_144);
     expect(queues.batches.length).toBeLessThan(10);
   });
@@ -99,7 +99,7 @@ describe('the mover', () => {
     const queues = new Queues(12);
     queues.failSend = (id) => id === 'm-3';
     queues.step = () => queues.reappear();
-    const moved = await moveLetters(queues, optionsOf());
+    const moved = await moveDeadLetters(queues, optionsOf());
     expect([moved.moved, [...moved.unsent]]).toEqual([11, [['m-3', 'refused']]]);
     expect([...queues.dead.keys()]).toEqual(['m-3']);
     expect(queues.queue).toHaveLength(11);
@@ -109,11 +109,11 @@ describe('the mover', () => {
     const queues = new Queues(3);
     let tries = 0;
     queues.failRemove = (id) => id === 'm-1' && ++tries < 2;
-    expect((await moveLetters(queues, optionsOf())).undeleted.size).toBe(0);
+    expect((await moveDeadLetters(queues, optionsOf())).undeleted.size).toBe(0);
     const stubborn = new Queues(3);
     stubborn.failRemove = (id) => id === 'm-1';
     stubborn.step = () => stubborn.reappear();
-    const moved = await moveLetters(stubborn, optionsOf());
+    const moved = await moveDeadLetters(stubborn, optionsOf());
     expect([moved.moved, [...moved.undeleted.keys()]]).toEqual([3, ['m-1']]);
     expect(stubborn.queue).toHaveLength(3);
   });
@@ -127,14 +127,14 @@ describe('the mover', () => {
       now += millis;
     };
     const clock = () => epochMillis(now);
-    expect((await moveLetters(queues, optionsOf({ rate: 4, wait, clock }))).moved).toBe(10);
+    expect((await moveDeadLetters(queues, optionsOf({ rate: 4, wait, clock }))).moved).toBe(10);
     expect([now, waits]).toEqual([2_500, [1_000, 1_000, 500]]);
   });
 
   it('ends after the batch in hand when it is interrupted, with nothing hidden', async () => {
     const queues = new Queues(30);
     const interrupt = new AbortController();
-    const moved = await moveLetters(
+    const moved = await moveDeadLetters(
       queues,
       optionsOf({ signal: interrupt.signal, moved: () => interrupt.abort() }),
     );
@@ -152,12 +152,12 @@ describe('the mover', () => {
         queues.step = () => {
           if (steps++ === end) throw new Error('the process is gone');
         };
-        await moveLetters(queues, optionsOf()).catch(() => undefined);
+        await moveDeadLetters(queues, optionsOf()).catch(() => undefined);
         const known = new Set([...queues.queue, ...queues.dead.keys()]);
         expect(known.size).toBe(count);
         queues.step = () => {};
         queues.reappear();
-        await moveLetters(queues, optionsOf());
+        await moveDeadLetters(queues, optionsOf());
         expect([queues.dead.size, new Set(queues.queue).size]).toEqual([0, count]);
         // No more than the one batch that was in hand goes twice.
         expect(queues.queue.length - count).toBeLessThanOrEqual(10);

@@ -98,7 +98,7 @@ function outputsOf(url: string): Readonly<Record<string, Readonly<Record<string,
   return {
     'Tollbridge-State': {
       LedgerTableName: 'ledger-1',
-      DeliveriesTableName: 'deliveries-1',
+      DedupRecordsTableName: 'deliveries-1',
       StateTableName: 'state-1',
       QuarantineTableName: 'quarantine-1',
     },

@@ -1,6 +1,6 @@
 /** Goal: what could not be booked is found, and shown whole, whatever a device put into it. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Access } from '../../../cli/access/access.ts';
+import type { BridgeClient } from '../../../cli/access/access.ts';
 import { keyText } from '../../../cli/quarantine/key.ts';
 import { withDecisions } from '../../../cli/quarantine/rows.ts';
 import { linesOf } from '../../../tools/clouds/asking-ground.ts';
@@ -125,7 +125,7 @@ it('asks again for decisions that one answer left over, and for no row twice', a
       UnprocessedKeys: rest.length > 0 ? { [table]: { Keys: rest } } : {},
     };
   };
-  const access = { ...bench.access, dynamodb: { send } } as unknown as Access;
+  const access = { ...bench.access, dynamodb: { send } } as unknown as BridgeClient;
   const rows = [];
   for await (const row of withDecisions(access, of(keys))) rows.push(row.decision?.S);
   expect([rows, asked]).toEqual([Array(3).fill('discarded'), [3, 2, 1]]);

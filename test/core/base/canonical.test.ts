@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import {
   canonicalJson,
   canonicalNumber,
-  likenessOf,
+  fingerprintOf,
   sameCanonical,
 } from '../../../core/base/canonical.ts';
 import { bodyHashOf } from '../../../core/base/hash.ts';
@@ -86,7 +86,7 @@ describe('the canonical text of a body', () => {
     ['{"__proto__":1}', '{}'],
   ])('tells %s from %s', (one, other) => {
     expect(same(one, other)).toBe(false);
-    const [first, second] = [one, other].map((text) => likenessOf('t', objectOf(text), []));
+    const [first, second] = [one, other].map((text) => fingerprintOf('t', objectOf(text), []));
     expect(first).not.toBe(second);
   });
 
@@ -229,23 +229,23 @@ describe('a number', () => {
   });
 });
 
-describe('a likeness', () => {
+describe('a fingerprint', () => {
   const body = objectOf('{"b":1.0,"a":"é","sentAt":5}');
 
   it('is the hash of topic, zero byte and canonical text', () => {
     const expected = createHash('sha256').update('t\0{"a":"é","b":1e0}').digest('hex');
-    expect(likenessOf('t', body, ['sentAt'])).toBe(expected);
+    expect(fingerprintOf('t', body, ['sentAt'])).toBe(expected);
   });
 
   it('differs by topic', () => {
-    expect(likenessOf('t', body, [])).not.toBe(likenessOf('u', body, []));
+    expect(fingerprintOf('t', body, [])).not.toBe(fingerprintOf('u', body, []));
   });
 
   it('is the hash of the bytes for a body that was sent in canonical form, and for no other', () => {
     const text = canonicalJson(body, ['sentAt']);
-    expect(likenessOf('t', objectOf(text), ['sentAt'])).toBe(bodyHashOf('t', Buffer.from(text)));
+    expect(fingerprintOf('t', objectOf(text), ['sentAt'])).toBe(bodyHashOf('t', Buffer.from(text)));
     const other = Buffer.from('{"a":"é","b":1.0}');
-    expect(likenessOf('t', body, ['sentAt'])).not.toBe(bodyHashOf('t', other));
+    expect(fingerprintOf('t', body, ['sentAt'])).not.toBe(bodyHashOf('t', other));
   });
 });
 
@@ -261,7 +261,7 @@ describe('two texts of any body', () => {
         const one = objectOf(write(model, pickFrom(first)));
         const other = objectOf(write(model, pickFrom(second)));
         expect(canonicalJson(one, [])).toBe(canonicalJson(other, []));
-        expect(likenessOf('t', one, [])).toBe(likenessOf('t', other, []));
+        expect(fingerprintOf('t', one, [])).toBe(fingerprintOf('t', other, []));
       }),
       { seed: SEED, numRuns: 2_000 },
     );
@@ -298,7 +298,7 @@ describe('two texts of any body', () => {
         if (first === undefined || second === undefined) throw new Error('two were made');
         const expected = isDeepStrictEqual(one, other);
         expect(sameCanonical(first, second, [])).toBe(expected);
-        expect(likenessOf('t', first, []) === likenessOf('t', second, [])).toBe(expected);
+        expect(fingerprintOf('t', first, []) === fingerprintOf('t', second, [])).toBe(expected);
       }),
       { seed: SEED, numRuns: 2_000 },
     );

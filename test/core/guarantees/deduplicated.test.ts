@@ -61,7 +61,7 @@ describe.each([
       expect(await window.kind({ id: 'c', body, receivedAt: 5 * W + 1 })).toBe('accepted');
     });
 
-    it('is refreshed by a copy whose likeness is of another configuration, too', async () => {
+    it('is refreshed by a copy whose fingerprint is of another configuration, too', async () => {
       const body = freshBody();
       await new WindowDecider(engine).kind({ id: 'a', body });
       const changed = new WindowDecider(engine, { ignoring: ['sentAt'] });
@@ -75,7 +75,7 @@ describe.each([
       const body = freshBody();
       await window.kind({ id: 'a', body });
       const { id } = JSON.parse(body);
-      await engine.age('deliveries', { pk: 'events#dev-1', id }, 'keyVersion');
+      await engine.age('dedupRecords', { pk: 'events#dev-1', id }, 'keyVersion');
       expect(await window.kind({ id: 'b', body, receivedAt: W })).toBe('duplicate');
       expect(await window.kind({ id: 'c', body, receivedAt: 2 * W })).toBe('duplicate');
     });

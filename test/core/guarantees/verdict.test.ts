@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { epochMillis } from '../../../core/base/time.ts';
-import type { LedgerWrite } from '../../../core/guarantees/exactly-once/row.ts';
+import type { ExactlyOnceWrite } from '../../../core/guarantees/exactly-once/row.ts';
 import { isSameMessage } from '../../../core/guarantees/verdict.ts';
 import { differingFields } from '../../../core/message/differences.ts';
 import type { WriteResult } from '../../../core/tables/ports.ts';
 import type { Row } from '../../../core/tables/row.ts';
-import { createLedgerRegister } from '../../../lambda/ingest/ledger-register.ts';
+import { exactlyOnceDeduplicator } from '../../../lambda/ingest/ledger-register.ts';
 import {
   BODY,
   deliveryOf,
@@ -24,7 +24,7 @@ function verdictOf(
   deliveryIds: readonly string[] = ['delivery-1'],
 ) {
   const ledger = {
-    book: async ({ tries }: LedgerWrite) => {
+    book: async ({ tries }: ExactlyOnceWrite) => {
       expect(tries).toBe(deliveryIds.length);
       return answer;
     },
@@ -32,8 +32,8 @@ function verdictOf(
     count: async () => {},
   };
   const reading = { kind: 'message', message: messageOf(body) } as const;
-  const register = createLedgerRegister(routeOf(), ledger, () => NOW);
-  return register.decide({ delivery: deliveryOf(body), deliveryIds, reading });
+  const register = exactlyOnceDeduplicator(routeOf(), ledger, () => NOW);
+  return register.apply({ delivery: deliveryOf(body), deliveryIds, reading });
 }
 
 function rowOf(changes: Partial<Row> = {}): Row {
@@ -41,7 +41,7 @@ function rowOf(changes: Partial<Row> = {}): Row {
   return {
     rowVersion: first.rowVersion,
     firstDeliveryId: 'delivery-1',
-    likeness: first.likeness,
+    fingerprint: first.fingerprint,
     topic: first.topic,
     body: first.body,
     bookedAtMillis: bookedAt,
@@ -88,7 +88,7 @@ describe('a write that went in', () => {
 
 describe('a write that was refused', () => {
   it('is a conflict when the bodies really differ', async () => {
-    const row = rowOf({ body: BODY.replace('12.50', '13.50'), likeness: 'other' });
+    const row = rowOf({ body: BODY.replace('12.50', '13.50'), fingerprint: 'other' });
     expect(await verdictOf({ kind: 'refused', row })).toEqual({
       kind: 'conflict',
       row,
@@ -97,12 +97,12 @@ describe('a write that was refused', () => {
   });
 
   it('is a conflict even when the booked row is mine: the body decides', async () => {
-    const row = rowOf({ body: BODY.replace('acme', 'evil'), likeness: 'other' });
+    const row = rowOf({ body: BODY.replace('acme', 'evil'), fingerprint: 'other' });
     expect((await verdictOf({ kind: 'refused', row })).kind).toBe('conflict');
   });
 
   it('is a conflict when the same bytes came on another topic', async () => {
-    const row = rowOf({ topic: 'billing/dev-1/other', likeness: 'other' });
+    const row = rowOf({ topic: 'billing/dev-1/other', fingerprint: 'other' });
     expect(await verdictOf({ kind: 'refused', row })).toMatchObject({
       kind: 'conflict',
       fields: ['$topic'],
@@ -110,29 +110,29 @@ describe('a write that was refused', () => {
   });
 
   it('holds another message when its topic is another, even where notation does not count', () => {
-    const row = rowOf({ topic: 'billing/dev-1/other', likeness: 'other' });
+    const row = rowOf({ topic: 'billing/dev-1/other', fingerprint: 'other' });
     expect(isSameMessage(row, writeOf(), [])).toBe(false);
-    expect(isSameMessage(rowOf({ likeness: 'other' }), writeOf(`${BODY} `), [])).toBe(true);
-    expect(isSameMessage(rowOf({ likeness: 'other' }), writeOf(`${BODY} `), null)).toBe(false);
+    expect(isSameMessage(rowOf({ fingerprint: 'other' }), writeOf(`${BODY} `), [])).toBe(true);
+    expect(isSameMessage(rowOf({ fingerprint: 'other' }), writeOf(`${BODY} `), null)).toBe(false);
   });
 
-  it('holds the same message when the likeness is the same, whatever else the bodies say', () => {
+  it('holds the same message when the fingerprint is the same, whatever else the bodies say', () => {
     const row = rowOf({ body: BODY.replace('acme', 'other') });
     expect(isSameMessage(row, writeOf(), null)).toBe(true);
   });
 
   it('holds another message when a body is no JSON object, on a route that ignores fields', () => {
-    const [one, other] = [rowOf({ body: 'no JSON', likeness: 'other' }), writeOf()];
+    const [one, other] = [rowOf({ body: 'no JSON', fingerprint: 'other' }), writeOf()];
     expect(isSameMessage(one, other, [])).toBe(false);
     const alsoNone = { ...other, first: { ...other.first, body: 'none either' } };
     expect(isSameMessage(one, alsoNone, [])).toBe(false);
-    expect(isSameMessage(rowOf({ likeness: 'other' }), alsoNone, [])).toBe(false);
+    expect(isSameMessage(rowOf({ fingerprint: 'other' }), alsoNone, [])).toBe(false);
   });
 
-  it('is no conflict when the bodies are the same and the likeness alone differs', async () => {
-    const mine = rowOf({ likeness: 'made another way' });
+  it('is no conflict when the bodies are the same and the fingerprint alone differs', async () => {
+    const mine = rowOf({ fingerprint: 'made another way' });
     expect((await verdictOf({ kind: 'refused', row: mine })).kind).toBe('resumed');
-    const theirs = rowOf({ likeness: 'made another way', firstDeliveryId: 'delivery-0' });
+    const theirs = rowOf({ fingerprint: 'made another way', firstDeliveryId: 'delivery-0' });
     expect((await verdictOf({ kind: 'refused', row: theirs })).kind).toBe('duplicate');
   });
 });

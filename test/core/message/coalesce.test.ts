@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { epochMillis } from '../../../core/base/time.ts';
-import { foldCopies, inTurn, type ReadDelivery } from '../../../core/message/coalesce.ts';
+import {
+  coalesceDuplicates,
+  groupByKey,
+  type ReadDelivery,
+} from '../../../core/message/coalesce.ts';
 import { readMessage } from '../../../core/message/message.ts';
 import { BODY, bodyWith, deliveryOf, NOW, routeOf } from '../../../tools/handlers/samples.ts';
 
@@ -16,12 +20,12 @@ function readOf(ref: string, body: string, device = 'dev-1', receivedAt = NOW): 
 }
 
 function refsOf(...reads: readonly ReadDelivery[]): readonly (readonly string[])[] {
-  return foldCopies(reads).map(({ refs }) => refs);
+  return coalesceDuplicates(reads).map(({ refs }) => refs);
 }
 
 describe('copies in a batch', () => {
   it('become one: the first is written, and none of their ids is forgotten', () => {
-    const folds = foldCopies([
+    const folds = coalesceDuplicates([
       readOf('1', BODY),
       readOf('2', bodyWith({ id: '"c-2"' })),
       readOf('3', BODY),
@@ -47,7 +51,7 @@ describe('copies in a batch', () => {
     ).toEqual([['1'], ['2']]);
   });
 
-  it('are not those whose key and likeness only look alike when one follows the other', () => {
+  it('are not those whose key and fingerprint only look alike when one follows the other', () => {
     const read = readOf('1', BODY);
     const reads = [
       ['r#a', 'bc', 'd'],
@@ -56,9 +60,9 @@ describe('copies in a batch', () => {
       ['r#a', '', 'bcd'],
       ['r#a', '1 b', 'cd'],
       ['r#a', '1', ' bcd'],
-    ].map(([pk = '', id = '', likeness = ''], n): ReadDelivery => {
+    ].map(([pk = '', id = '', fingerprint = ''], n): ReadDelivery => {
       if (read.reading.kind !== 'message') throw new Error('the sample is no message');
-      const message = { ...read.reading.message, key: { pk, id }, likeness };
+      const message = { ...read.reading.message, key: { pk, id }, fingerprint };
       return { ...read, ref: String(n), reading: { kind: 'message', message } };
     });
     expect(refsOf(...reads)).toEqual(reads.map(({ ref }) => [ref]));
@@ -84,13 +88,13 @@ describe('copies in a batch', () => {
 describe('deliveries that are each settled alone', () => {
   it('are not folded, however much alike they are', () => {
     const reads = [readOf('1', BODY), readOf('2', BODY)];
-    expect(foldCopies(reads, true).map(({ refs }) => refs)).toEqual([['1'], ['2']]);
+    expect(coalesceDuplicates(reads, true).map(({ refs }) => refs)).toEqual([['1'], ['2']]);
   });
 });
 
 describe('deliveries of one key', () => {
   const turnsOf = (...reads: readonly ReadDelivery[]) =>
-    inTurn(foldCopies(reads, true)).map((turn) => turn.flatMap(({ refs }) => refs));
+    groupByKey(coalesceDuplicates(reads, true)).map((turn) => turn.flatMap(({ refs }) => refs));
   const at = (millis: number) => epochMillis(NOW + millis);
 
   it('take turns in order of arrival, and those of an equal time in order of the batch', () => {

@@ -13,7 +13,7 @@ import {
   topicLevel,
   userProperty,
 } from '../../../core/config/sources.ts';
-import { isOfLaterEvent, windowWriteOf } from '../../../core/guarantees/deduplicated/row.ts';
+import { deduplicatedWriteOf, isOfLaterEvent } from '../../../core/guarantees/deduplicated/row.ts';
 import { encodeId } from '../../../core/message/id.ts';
 import { factsOf, readMessage } from '../../../core/message/message.ts';
 import {
@@ -62,19 +62,19 @@ describe('a message of a route that is deduplicated', () => {
     expect(reasonOf(read('"soon"'))).toBe('invalid-time');
   });
 
-  it('has a hash of content for its likeness, also where that is one part of its id', () => {
+  it('has a hash of content for its fingerprint, also where that is one part of its id', () => {
     const id = all(contentHash('at'), topicLevel(2));
-    const { key, likeness, bodyHash } = messageOf(bodyWith(), {}, windowRouteOf({ id }));
-    expect(likeness).toBe(key.id);
-    expect(likeness).not.toBe(bodyHash);
+    const { key, fingerprint, bodyHash } = messageOf(bodyWith(), {}, windowRouteOf({ id }));
+    expect(fingerprint).toBe(key.id);
+    expect(fingerprint).not.toBe(bodyHash);
   });
 
-  it('has one likeness whatever its ignored fields hold, and the bodyHash where none are', () => {
-    const likenessIn = (kWh: string, ignoring: readonly string[] | null) =>
-      messageOf(bodyWith({ kWh }), {}, windowRouteOf({ ignoring })).likeness;
-    expect(likenessIn('1', ['kWh'])).toBe(likenessIn('2', ['kWh']));
-    expect(likenessIn('1', ['at'])).not.toBe(likenessIn('2', ['at']));
-    expect(likenessIn('1', null)).toBe(messageOf(bodyWith({ kWh: '1' })).bodyHash);
+  it('has one fingerprint whatever its ignored fields hold, and the bodyHash where none are', () => {
+    const fingerprintIn = (kWh: string, ignoring: readonly string[] | null) =>
+      messageOf(bodyWith({ kWh }), {}, windowRouteOf({ ignoring })).fingerprint;
+    expect(fingerprintIn('1', ['kWh'])).toBe(fingerprintIn('2', ['kWh']));
+    expect(fingerprintIn('1', ['at'])).not.toBe(fingerprintIn('2', ['at']));
+    expect(fingerprintIn('1', null)).toBe(messageOf(bodyWith({ kWh: '1' })).bodyHash);
   });
 
   it('is never handled as one of another guarantee', () => {
@@ -105,7 +105,7 @@ describe('a window', () => {
   const row = (windowEndsAtMillis: number) => ({
     rowVersion: 1,
     firstDeliveryId: 'a',
-    likeness: 'x',
+    fingerprint: 'x',
     topic: 't',
     body: '',
     tries: 1,
@@ -135,7 +135,7 @@ describe('a window', () => {
     });
     const route = windowRouteOf();
     expect(() =>
-      windowWriteOf(route, deliveryOf(), long(messageOf(undefined, {}, route)), 1, NOW),
+      deduplicatedWriteOf(route, deliveryOf(), long(messageOf(undefined, {}, route)), 1, NOW),
     ).toThrow(TerminalError);
     const topic = `billing/dev-1/${'x'.repeat(1_020)}`;
     const state = stateRouteOf({ topic: 'billing/+/+' });

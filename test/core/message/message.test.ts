@@ -40,7 +40,7 @@ describe('a delivery that is right', () => {
         body: BODY,
         isJson: true,
         bodyHash: hash,
-        likeness: hash,
+        fingerprint: hash,
         facts: {
           kind: 'exactly-once',
           entry: {
@@ -200,8 +200,8 @@ describe('time', () => {
 
   it('leaves the message readable, for a late copy may be that of a booked one', () => {
     const reading = read(at(0));
-    expect(reading.kind).toBe('untimely');
-    expect(reading.kind === 'untimely' && reading.message.key).toEqual({
+    expect(reading.kind).toBe('out-of-range');
+    expect(reading.kind === 'out-of-range' && reading.message.key).toEqual({
       pk: 'charges#dev-1',
       id: 'c-1',
     });

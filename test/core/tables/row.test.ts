@@ -4,7 +4,10 @@ import { TerminalError } from '../../../core/base/errors.ts';
 import { ITEM_BYTES_MAX } from '../../../core/base/limits.ts';
 import { epochMillis } from '../../../core/base/time.ts';
 import { sequence } from '../../../core/config/sources.ts';
-import { type LedgerWrite, ledgerWriteOf } from '../../../core/guarantees/exactly-once/row.ts';
+import {
+  type ExactlyOnceWrite,
+  exactlyOnceWriteOf,
+} from '../../../core/guarantees/exactly-once/row.ts';
 import { factsOf } from '../../../core/message/message.ts';
 import { rowFault } from '../../../core/tables/row.ts';
 import { attributeOf } from '../../../lambda/adapters/attributes.ts';
@@ -21,7 +24,7 @@ describe('a row of the ledger', () => {
   it('keeps epoch and number of a counted id, so that gaps can be found', () => {
     const route = routeOf({ id: sequence('seq', { epoch: 'boot' }) });
     const body = bodyWith({ seq: '9007199254740993', boot: '7' });
-    const write = ledgerWriteOf(route, deliveryOf(body), messageOf(body, {}, route), 1, NOW);
+    const write = exactlyOnceWriteOf(route, deliveryOf(body), messageOf(body, {}, route), 1, NOW);
     expect(write.first).toMatchObject({ epoch: 'int:7', sequence: '9007199254740993' });
   });
 
@@ -30,7 +33,7 @@ describe('a row of the ledger', () => {
     const shardOf = (id: string, deliveryId: string) => {
       const body = bodyWith({ id: JSON.stringify(id) });
       const message = messageOf(body);
-      const write = ledgerWriteOf(route, deliveryOf(body, { deliveryId }), message, 1, NOW);
+      const write = exactlyOnceWriteOf(route, deliveryOf(body, { deliveryId }), message, 1, NOW);
       return write.first.accountPeriod;
     };
     const ids = Array.from({ length: 60 }, (_, n) => `c-${n}`);
@@ -47,14 +50,14 @@ describe('a row of the ledger', () => {
 });
 
 /** What DynamoDB would refuse in a booking with its index keys. */
-function ledgerRowFault(write: LedgerWrite): string | undefined {
+function ledgerRowFault(write: ExactlyOnceWrite): string | undefined {
   return rowFault(write, [
     ['accountPeriod', write.first.accountPeriod, 2_048],
     ['occurrence', write.first.occurrence, 1_024],
   ]);
 }
 
-function withFirst(changes: Partial<LedgerWrite['first']>): LedgerWrite {
+function withFirst(changes: Partial<ExactlyOnceWrite['first']>): ExactlyOnceWrite {
   const write = writeOf();
   return { ...write, first: { ...write.first, ...changes } };
 }
@@ -69,7 +72,9 @@ describe('what a table would refuse', () => {
       { ...message, facts: account },
       { ...message, key: id },
     ]) {
-      expect(() => ledgerWriteOf(routeOf(), deliveryOf(), long, 1, NOW)).toThrow(TerminalError);
+      expect(() => exactlyOnceWriteOf(routeOf(), deliveryOf(), long, 1, NOW)).toThrow(
+        TerminalError,
+      );
     }
   });
 

@@ -16,7 +16,7 @@ import {
 } from '../../../core/config/sources.ts';
 import { encodeId, idJson } from '../../../core/message/id.ts';
 import { readIdFrom } from '../../../core/message/id-sources.ts';
-import { asTold, idsTold, idTellingOf } from '../../../core/wire/receipt-ids.ts';
+import { displayId, idTellingOf, parseReceiptId } from '../../../core/wire/receipt-ids.ts';
 import { deliveryOf, stateRouteOf, windowRouteOf } from '../../../tools/handlers/samples.ts';
 
 const sources: Readonly<Record<string, IdSource>> = {
@@ -39,7 +39,7 @@ function inRequest(json: string): JsonValue | undefined {
 }
 
 const keysOf = (source: IdSource, json: string) =>
-  idsTold(idTellingOf(windowRouteOf({ id: source })), inRequest(json)).map(encodeId);
+  parseReceiptId(idTellingOf(windowRouteOf({ id: source })), inRequest(json)).map(encodeId);
 
 const anyText = fc.oneof(
   fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }),
@@ -75,7 +75,7 @@ describe.each(Object.entries(sources))('an id of %s', (_, source) => {
         const told = idJson(reading.id);
         expect(keysOf(source, told)).toContain(encodeId(reading.id));
         const value = inRequest(told);
-        expect(value === undefined ? '' : idJson(asTold(value))).toBe(told);
+        expect(value === undefined ? '' : idJson(displayId(value))).toBe(told);
       }),
       { seed: 7, numRuns: 200 },
     );
@@ -101,7 +101,7 @@ describe('what is told of a counted id', () => {
 
 it('an id of a route without ids leads to no key', () => {
   const telling = idTellingOf(stateRouteOf());
-  expect(idsTold(telling, 'anything')).toEqual([]);
+  expect(parseReceiptId(telling, 'anything')).toEqual([]);
 });
 
 it.each(['payload(…)', 'sequence(…)', 'all(…)', 'correlationData()'])(

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BODY_BYTES_MAX, DEVICE_BYTES_MAX, ID_BYTES_MAX } from '../../../core/base/limits.ts';
 import { idJson } from '../../../core/message/id.ts';
-import { asTold } from '../../../core/wire/receipt-ids.ts';
+import { displayId } from '../../../core/wire/receipt-ids.ts';
 import { readRequest } from '../../../core/wire/requests.ts';
 import { deliveryOf } from '../../../tools/handlers/samples.ts';
 
@@ -19,10 +19,10 @@ function readOf(kind: string, body: string) {
   if (!reading.ok) return reading.detail;
   const { request, unread } = reading;
   return request.kind === 'release'
-    ? { ids: request.ids.map((id) => idJson(asTold(id))), unread }
+    ? { ids: request.ids.map((id) => idJson(displayId(id))), unread }
     : {
         messages: request.messages.map(({ id, bodyHash }) => [
-          id === undefined ? '-' : idJson(asTold(id)),
+          id === undefined ? '-' : idJson(displayId(id)),
           bodyHash,
         ]),
         unread,

@@ -99,7 +99,7 @@ describe('a connection', () => {
     const broker = await startBroker({ puback: () => reasonCode });
     const device = await connectTo(broker.port, { retry: { firstMillis: 20 } });
     const refused = new Promise((resolve) => device.once('not-delivered', resolve));
-    const { id, bodyHash, receipt } = await device.keep('charges', {});
+    const { id, bodyHash, receipt } = await device.enqueue('charges', {});
     expect(await refused).toEqual({ route: 'charges', id, reasonCode: 0x97 });
     reasonCode = 0x10;
     const first = publishes(broker, 0).length;
@@ -114,7 +114,7 @@ describe('a connection', () => {
     const device = await connectTo(broker.port, {
       on: { ignored: ({ why }) => ignored.push(why) },
     });
-    const { id, bodyHash, receipt } = await device.keep('charges', {});
+    const { id, bodyHash, receipt } = await device.enqueue('charges', {});
     await broker.received('publish');
     const odd = [
       '',
@@ -158,7 +158,7 @@ describe('a connection', () => {
       properties: { userProperties: { 'tollbridge-id': 'r#m#a' } },
     });
     // A receipt behind it is not held up by it.
-    const { id, bodyHash, receipt } = await device.keep('charges', {});
+    const { id, bodyHash, receipt } = await device.enqueue('charges', {});
     await broker.received('publish');
     broker.send(receiptOf(id, bodyHash));
     await receipt;
@@ -174,7 +174,7 @@ describe('a connection', () => {
     });
     await begun;
     // A handler may wait for a message of its own.
-    const own = await device.keep('charges', { n: 2 });
+    const own = await device.enqueue('charges', { n: 2 });
     await broker.received('publish', 0, ({ payload }) => payload.toString().includes('"n":2'));
     broker.send(receiptOf(own.id, own.bodyHash));
     await own.receipt;
@@ -207,7 +207,7 @@ describe('a session', () => {
       ...{ cmd: 'publish' as const, topic, qos: 1 as const, dup: false, retain: false },
       ...{ messageId, payload: '{}' },
     });
-    const { id, bodyHash, receipt } = await device.keep('charges', {});
+    const { id, bodyHash, receipt } = await device.enqueue('charges', {});
     await broker.received('publish');
     broker.send(
       forward(1, 'booked/slow'),
@@ -218,7 +218,7 @@ describe('a session', () => {
     while (finish.size < 2) await new Promise((next) => setImmediate(next));
     finish.get('booked/quick')?.();
     // What was acknowledged by now would be on the wire before this.
-    await device.keep('charges', { n: 2 });
+    await device.enqueue('charges', { n: 2 });
     await broker.received('publish', 0, ({ payload }) => payload.toString().includes('"n":2'));
     expect(broker.packets().some(({ cmd }) => cmd === 'puback')).toBe(false);
     finish.get('booked/slow')?.();
@@ -244,7 +244,7 @@ describe('a session', () => {
 
   it('answers every publication, with `lost` when its connection ends', async () => {
     const broker = await startBroker({ puback: () => undefined });
-    const ports = { timers: systemTimers, random: () => 0, tell: () => {} };
+    const ports = { timers: systemTimers, random: () => 0, emit: () => {} };
     const settings = {
       url: `mqtt://127.0.0.1:${broker.port}`,
       deviceId: 'm',
@@ -307,7 +307,7 @@ describe('a device that is refused', () => {
     const broker = await startBroker({ connack: { reasonCode: 0x86 } });
     const device = await connectTo(broker.port);
     const refused = new Promise<Error>((resolve) => device.once('refused', resolve));
-    const { id, bodyHash, receipt } = await device.keep('charges', {});
+    const { id, bodyHash, receipt } = await device.enqueue('charges', {});
     expect(await refused).toMatchObject({ code: 'connection-refused' });
     broker.answers = { ...broker.answers, connack: {} };
     await new Promise<void>((resolve) => device.once('sent', () => resolve()));

@@ -97,7 +97,7 @@ describe('TLS', () => {
     expect(device.connected).toBe(true);
     expect(seen.at(-1)).toEqual({ name: 'm', alpn: 'x-amzn-mqtt-ca' });
     const sent = new Promise((resolve) => device.once('sent', resolve));
-    await device.keep('charges', {});
+    await device.enqueue('charges', {});
     expect(await sent).toMatchObject({ route: 'charges', tries: 1 });
   });
 

@@ -9,7 +9,7 @@ const text = (id: string): MessageId => ({ kind: 'text', text: id });
 
 async function sample(): Promise<Entry> {
   const { outbox, draft } = await startWorld();
-  return outbox.keep(draft('charges', {}, 'a')).entry;
+  return outbox.enqueue(draft('charges', {}, 'a')).entry;
 }
 
 describe('an entry', () => {

@@ -154,7 +154,7 @@ function check(world: World, model: Model): void {
     expect(hasBody).toBe(record.booked === undefined);
   }
   for (const [name, state] of model.taken) if (state === 'pending') expect(disk).toContain(name);
-  const { messages, bytes } = world.outbox.held();
+  const { messages, bytes } = world.outbox.stats();
   expect(bytes).toBeGreaterThanOrEqual(0);
   if (world.store.isFailing) return;
   expect(world.store.count('message') + world.store.count('rejected')).toBe(messages);

@@ -26,7 +26,7 @@ async function reachable(): Promise<number> {
 
 async function keepAll(device: Device, from: number): Promise<void> {
   for (let n = from; n < from + MESSAGES; n += TOGETHER) {
-    const some = Array.from({ length: TOGETHER }, () => device.keep('charges', { note: NOTE }));
+    const some = Array.from({ length: TOGETHER }, () => device.enqueue('charges', { note: NOTE }));
     await Promise.all(some);
   }
 }
@@ -46,7 +46,7 @@ describe('a message that waits', () => {
     const before = await reachable();
     await keepAll(device, MESSAGES);
     const each = ((await reachable()) - before) / MESSAGES;
-    expect(device.held().messages).toBe(2 * MESSAGES);
+    expect(device.stats().messages).toBe(2 * MESSAGES);
     await device.close();
     expect(each).toBeLessThan(BYTES_MAX);
   });

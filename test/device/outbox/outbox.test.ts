@@ -9,7 +9,7 @@ import { MemoryStore } from '../memory-store.ts';
 const at = epochMillis(5);
 const idOf = (text: string) => ({ kind: 'text' as const, text });
 const keep = (world: World, id: string, body: object = {}, route = 'charges') =>
-  world.outbox.keep(world.draft(route, body, id));
+  world.outbox.enqueue(world.draft(route, body, id));
 
 describe('an id', () => {
   it('with the same body is the same message: one place, one write, one promise', async () => {
@@ -20,7 +20,7 @@ describe('an id', () => {
     expect(two.isNew).toBe(false);
     expect(world.outbox.answerTo(two.entry)).toBe(world.outbox.answerTo(one.entry));
     await Promise.all([one.kept, two.kept]);
-    expect(world.outbox.held().messages).toBe(1);
+    expect(world.outbox.stats().messages).toBe(1);
     expect(world.store.count('message')).toBe(1);
   });
 
@@ -81,7 +81,7 @@ describe('an id', () => {
     expect(world.outbox.rejected.count).toBe(2);
     expect(await world.outbox.rejected.discard('charges', idOf('a'))).toBe(2);
     expect(await world.outbox.rejected.discard('charges', idOf('a'))).toBe(0);
-    expect(world.outbox.held()).toEqual({ messages: 0, bytes: 0 });
+    expect(world.outbox.stats()).toEqual({ messages: 0, bytes: 0 });
     expect([...world.store.disk.keys()]).toEqual(['owner/outbox']);
   });
 });
@@ -176,12 +176,12 @@ describe('the limits', () => {
     const world = await startWorld({}, undefined, { messages: 100, bytes: 60 });
     const body = { text: 'x'.repeat(20) };
     const entry = await world.keep('full', body, 'a');
-    expect(world.outbox.held().bytes).toBe(entry.record.size);
+    expect(world.outbox.stats().bytes).toBe(entry.record.size);
     expect(() => keep(world, 'b', body)).toThrow(/60 bytes is its limit/);
     await world.outbox.book(entry, 'accepted', at);
-    expect(world.outbox.held()).toEqual({ messages: 1, bytes: 0 });
+    expect(world.outbox.stats()).toEqual({ messages: 1, bytes: 0 });
     await world.keep('charges', body, 'b');
-    expect(world.store.bytes('body')).toBe(world.outbox.held().bytes);
+    expect(world.store.bytes('body')).toBe(world.outbox.stats().bytes);
   });
 });
 

@@ -36,7 +36,7 @@ describe('an answer', () => {
     world.store.gate = new Promise((resolve) => {
       open = resolve;
     });
-    const { entry, kept } = world.outbox.keep(world.draft('charges', {}, 'a'));
+    const { entry, kept } = world.outbox.enqueue(world.draft('charges', {}, 'a'));
     await world.answer('charges', receipt(entry));
     open();
     await kept;
@@ -96,7 +96,7 @@ describe('an answer', () => {
     const discarding = world.outbox.rejected.discard('charges', { kind: 'text', text: 'a' });
     await world.answer('charges', receipt(entry));
     expect(await discarding).toBe(1);
-    expect(world.outbox.held()).toEqual({ messages: 0, bytes: 0 });
+    expect(world.outbox.stats()).toEqual({ messages: 0, bytes: 0 });
     expect([...world.store.disk.keys()]).toEqual(['owner/outbox']);
   });
 

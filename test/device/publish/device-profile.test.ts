@@ -60,7 +60,7 @@ describe('the profile', () => {
   });
 
   it('names the routes that the library cannot serve, each with the reason', () => {
-    expect(deviceProfile(bridge, 'm-1', short).left).toEqual([
+    expect(deviceProfile(bridge, 'm-1', short).unsupported).toEqual([
       expect.stringMatching(/^routes.leveled is left out: its id is topicLevel\(3\): each message/),
       expect.stringMatching(/^routes.named is left out: .*sends no MQTT 5 properties/),
       expect.stringMatching(/^routes.joined is left out: .*sends no MQTT 5 properties/),

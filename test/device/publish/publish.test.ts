@@ -94,20 +94,20 @@ async function connectAs(name: string, options: Partial<ConnectOptions> = {}): P
   return connected;
 }
 
-async function rowsOf(name: string, table: 'Ledger' | 'Deliveries' = 'Ledger') {
+async function rowsOf(name: string, table: 'Ledger' | 'DedupRecords' = 'Ledger') {
   return (await bridge.rows(table)).filter((row) => row.device?.S === name);
 }
 
 describe('publish', () => {
   it('resolves when the message is booked, once, with the receipt of its body', async () => {
     const meter = await connectAs('m-1');
-    const { id, bodyHash, receipt } = await meter.keep('charges', charge());
+    const { id, bodyHash, receipt } = await meter.enqueue('charges', charge());
     expect(await receipt).toMatchObject({ route: 'charges', id, bodyHash, outcome: 'accepted' });
     expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
     const [row, ...others] = await rowsOf('m-1');
     expect(others).toEqual([]);
     expect(row).toMatchObject({ id: { S: id }, amount: { N: '1.25' } });
-    expect(meter.held()).toEqual({ messages: 0, bytes: 0, rejected: 0, inFlight: 0 });
+    expect(meter.stats()).toEqual({ messages: 0, bytes: 0, rejected: 0, inFlight: 0 });
   });
 
   it('takes hundreds at once and books each once', async () => {
@@ -140,7 +140,7 @@ describe('publish', () => {
     const first = await meter.publish('events', event);
     const second = await meter.publish('events', event);
     expect([first.outcome, second.outcome]).toEqual(['accepted', 'duplicate']);
-    expect(await rowsOf('m-4', 'Deliveries')).toHaveLength(1);
+    expect(await rowsOf('m-4', 'DedupRecords')).toHaveLength(1);
   });
 
   it('goes through Basic Ingest, with the hash of the topic without its prefix', async () => {
@@ -205,7 +205,7 @@ describe('a full handshake', () => {
     const rows = await rowsOf('f-1');
     expect(rows).toHaveLength(2);
     for (const row of rows) expect(row.releasedAt?.S).toMatch(/^\d{4}-/);
-    expect(meter.held().messages).toBe(0);
+    expect(meter.stats().messages).toBe(0);
   });
 });
 
@@ -248,7 +248,7 @@ describe('a line that loses', () => {
     const tries: number[] = [];
     const again = await connectAs('c-2', {
       outbox,
-      askFirst: true,
+      queryBeforeResend: true,
       on: { sent: ({ tries: n }) => tries.push(n) },
     });
     const [pending] = again.pending();

@@ -13,7 +13,7 @@ describe('a full handshake', () => {
     for (const id of ['a', 'b', 'c']) entries.push(await world.keep('full', {}, id));
     await settle();
     await world.answer('full', ...entries.map((entry) => receipt(entry)));
-    expect(world.outbox.held()).toEqual({ messages: 3, bytes: 0 });
+    expect(world.outbox.stats()).toEqual({ messages: 3, bytes: 0 });
     expect(world.transport.on(RELEASE)).toEqual([]);
     await world.timers.advance(1_000);
     expect(world.transport.on(RELEASE).map(({ text }) => JSON.parse(text))).toEqual([
@@ -29,7 +29,7 @@ describe('a full handshake', () => {
     await world.answer('full', { id: 'c', outcome: 'completed' });
     await world.timers.advance(3_600_000);
     expect(world.transport.on(RELEASE)).toHaveLength(2);
-    expect(world.outbox.held()).toEqual({ messages: 0, bytes: 0 });
+    expect(world.outbox.stats()).toEqual({ messages: 0, bytes: 0 });
     expect([...world.store.disk.keys()]).toEqual(['owner/outbox']);
     expect(world.ids('full/m')).toEqual(['a', 'b', 'c']);
   });
@@ -176,7 +176,7 @@ describe('a full handshake', () => {
     world.sender.up();
     await world.timers.advance(3_600_000);
     expect(world.transport.on(RELEASE)).toEqual([]);
-    expect(world.told.filter(({ name }) => name === 'problem')).toHaveLength(1);
+    expect(world.told.filter(({ name }) => name === 'error')).toHaveLength(1);
   });
 
   it('releases many ids in publications of up to 100', async () => {

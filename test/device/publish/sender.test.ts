@@ -36,7 +36,7 @@ describe('a message', () => {
     });
     await world.timers.advance(700_000);
     expect(world.transport.sent).toEqual([]);
-    expect(world.outbox.held()).toEqual({ messages: 0, bytes: 0 });
+    expect(world.outbox.stats()).toEqual({ messages: 0, bytes: 0 });
   });
 
   it('is sent again, byte for byte, after 30 s, then doubled up to 10 minutes', async () => {
@@ -101,7 +101,7 @@ describe('a message', () => {
     world.sender.up();
     await world.timers.advance(30_000);
     expect(world.transport.sent).toEqual([]);
-    const [problem] = world.told.filter(({ name }) => name === 'problem');
+    const [problem] = world.told.filter(({ name }) => name === 'error');
     expect(problem?.args[0]).toMatchObject({ code: 'store-failed' });
   });
 });
@@ -227,7 +227,7 @@ describe('a start with a full outbox', () => {
   it('asks first where it was told to, and sends what the bridge does not know', async () => {
     const before = await startWorld();
     await keepMany(before, 3);
-    const world = await startWorld({ askFirst: true }, before.store.disk);
+    const world = await startWorld({ queryBeforeResend: true }, before.store.disk);
     world.sender.up();
     await settle();
     const entries = [...world.outbox.entries()];
@@ -259,7 +259,7 @@ describe('a start with a full outbox', () => {
     const before = await startWorld();
     await before.keep('charges', {}, 'a');
     await before.keep('full', {}, 'b');
-    const world = await startWorld({ askFirst: true }, before.store.disk);
+    const world = await startWorld({ queryBeforeResend: true }, before.store.disk);
     world.sender.up();
     await settle();
     const queries = world.transport.on('tollbridge/m/query');
@@ -278,7 +278,7 @@ describe('a start with a full outbox', () => {
     const before = await startWorld();
     await before.keep('hashed', { at: 1 });
     await keepMany(before, 250);
-    const settings = { askFirst: true, perSecondMax: 1_000, inFlightMax: 100 };
+    const settings = { queryBeforeResend: true, perSecondMax: 1_000, inFlightMax: 100 };
     const world = await startWorld(settings, before.store.disk);
     world.sender.up();
     await settle();
@@ -292,13 +292,13 @@ describe('a start with a full outbox', () => {
     for (let round = 0; round < 4; round++) await answerAll();
     expect(new Set(world.ids()).size).toBe(250);
     expect(world.transport.on('tollbridge/m/query')).toHaveLength(1);
-    expect(world.outbox.held().messages).toBe(0);
+    expect(world.outbox.stats().messages).toBe(0);
   });
 
   it('sends what a query had no answer for, and asks only about what it may have sent', async () => {
     const before = await startWorld();
     await keepMany(before, 2);
-    const world = await startWorld({ askFirst: true }, before.store.disk);
+    const world = await startWorld({ queryBeforeResend: true }, before.store.disk);
     world.sender.up();
     await world.keep('charges', {}, 'new');
     await world.timers.advance(29_999);

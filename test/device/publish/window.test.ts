@@ -10,7 +10,7 @@ it('a queue that is never empty holds nothing that was answered', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const { outbox, draft } = await startWorld();
-  const { entry } = outbox.keep(draft('charges', {}, 'a'));
+  const { entry } = outbox.enqueue(draft('charges', {}, 'a'));
   const window = new Window(100, { firstMillis: 1_000, maxMillis: 1_000 }, () => 0);
   const pending = (): Entry => ({ ...entry, state: 'pending' });
   const answered: WeakRef<Entry>[] = [];

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type EpochMillis, epochMillis } from '../../../core/base/time.ts';
-import { Marks } from '../../../device/receiver/processed-ids.ts';
+import { ProcessedIds } from '../../../device/receiver/processed-ids.ts';
 import { openStore, type Store } from '../../../device/store/store.ts';
 
 const DAY = 86_400_000;
@@ -23,7 +23,7 @@ describe('a sweep', () => {
   });
   afterEach(() => store.close());
 
-  function marks(): Marks {
+  function marks(): ProcessedIds {
     const slow: Pick<Store, 'entries'> = {
       entries: async function* (area, range) {
         yield* store.entries(area, range);
@@ -40,7 +40,7 @@ describe('a sweep', () => {
       close: () => store.close(),
     };
     const clock = () => time;
-    return new Marks({ store: watched, clock }, { scope: 's', rememberMillis: DAY });
+    return new ProcessedIds({ store: watched, clock }, { scope: 's', rememberMillis: DAY });
   }
 
   const held = () => [store.count('seen'), store.count('seen-time')];

@@ -1,8 +1,8 @@
 /** What commands that ask a bridge have in common: find it, use it, say what went wrong, leave. */
 import type { Bridge } from '../../core/config/route.ts';
-import { tell } from '../output/print.ts';
+import { printError } from '../output/print.ts';
 import type { ExitStatus } from '../shell/usage.ts';
-import { type Access, openAccess } from './access.ts';
+import { type BridgeClient, openAccess } from './access.ts';
 import { explained } from './failures.ts';
 import { type AccessFlags, choiceOf } from './options.ts';
 
@@ -11,15 +11,15 @@ import { type AccessFlags, choiceOf } from './options.ts';
  * clients. `bridge` is for tests; commands read `tollbridge.config.ts`.
  * @throws UsageError, AccessError, or what `use` throws where it is no failure of AWS
  */
-export async function ask(
+export async function withBridge(
   flags: AccessFlags,
-  use: (access: Access) => Promise<ExitStatus>,
+  use: (access: BridgeClient) => Promise<ExitStatus>,
   bridge?: Bridge,
 ): Promise<void> {
   const access = await openAccess(flags, bridge);
   try {
     // A person must see which bridge it was; a program reads standard output alone.
-    if (process.stderr.isTTY) tell(`asking ${access.where}`);
+    if (process.stderr.isTTY) printError(`asking ${access.where}`);
     process.exitCode = await use(access);
   } catch (error) {
     throw explained(error, choiceOf(flags));

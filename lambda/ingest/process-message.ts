@@ -13,13 +13,13 @@ import { COPY_NOTE, type CopyNote } from '../../core/operations/copy-note.ts';
 import { METRIC, type Metric } from '../../core/operations/metrics.ts';
 import { bookedReceipt, type Receipt, rejectedReceipt } from '../../core/wire/receipts.ts';
 import { forwardMessage, forwardUnread } from './forwarding.ts';
-import { keep } from './keeping.ts';
+import { quarantine } from './quarantine.ts';
 import {
   type Decision,
   type IngestDeps,
-  type Registered,
+  type ParsedDelivery,
   rejectionOf,
-  type Settled,
+  type ValidDelivery,
 } from './register.ts';
 
 /** What is to be told to whom; nobody, where no device is known. */
@@ -33,14 +33,17 @@ export interface Answer {
  *
  * @throws when it has to be tried again
  */
-export async function settle(deps: IngestDeps, fold: Settled): Promise<Answer | undefined> {
+export async function processMessage(
+  deps: IngestDeps,
+  fold: ParsedDelivery,
+): Promise<Answer | undefined> {
   const { reading } = fold;
   if (reading.kind === 'rejected') return reject(deps, fold, reading.rejection);
   const { delivery, deliveryIds } = fold;
-  const registered: Registered = { delivery, deliveryIds, reading };
+  const registered: ValidDelivery = { delivery, deliveryIds, reading };
   let decision: Decision;
   try {
-    decision = await deps.register.decide(registered);
+    decision = await deps.register.apply(registered);
   } catch (error) {
     if (error instanceof TerminalError) {
       const refused = { ...rejectionOf(reading.message), detail: error.message };
@@ -68,7 +71,7 @@ function isShadow(route: Route): boolean {
 /** Nobody knows whether it is a copy: it is passed on and marked so, and the device hears nothing. */
 async function forwardUnverified(
   deps: IngestDeps,
-  fold: Registered,
+  fold: ValidDelivery,
   error: RetryableError,
 ): Promise<undefined> {
   deps.telemetry.count(METRIC.unverified, fold.deliveryIds.length);
@@ -80,7 +83,11 @@ async function forwardUnverified(
   return undefined;
 }
 
-async function afterVerdict(deps: IngestDeps, fold: Registered, verdict: Verdict): Promise<Answer> {
+async function afterVerdict(
+  deps: IngestDeps,
+  fold: ValidDelivery,
+  verdict: Verdict,
+): Promise<Answer> {
   const { message } = fold.reading;
   const tries = fold.deliveryIds.length;
   switch (verdict.kind) {
@@ -110,7 +117,7 @@ async function afterVerdict(deps: IngestDeps, fold: Registered, verdict: Verdict
 }
 
 /** One line for each delivery that did not book the message: no metric can tell devices apart. */
-function noteCopies(deps: IngestDeps, fold: Registered, { firstDeliveryId }: Booking): void {
+function noteCopies(deps: IngestDeps, fold: ValidDelivery, { firstDeliveryId }: Booking): void {
   const { device, key } = fold.reading.message;
   for (const deliveryId of fold.deliveryIds) {
     if (deliveryId === firstDeliveryId) continue;
@@ -122,7 +129,7 @@ function noteCopies(deps: IngestDeps, fold: Registered, { firstDeliveryId }: Boo
 /** A copy is dropped, or passed on with its mark, or passed on as if nobody had looked. */
 async function forwardCopy(
   deps: IngestDeps,
-  fold: Registered,
+  fold: ValidDelivery,
   { firstDeliveryId }: Booking,
 ): Promise<void> {
   const { route } = deps;
@@ -139,7 +146,7 @@ async function forwardCopy(
 
 async function afterConflict(
   deps: IngestDeps,
-  fold: Registered,
+  fold: ValidDelivery,
   { row, fields }: Extract<Verdict, { kind: 'conflict' }>,
 ): Promise<Answer> {
   const { message } = fold.reading;
@@ -150,7 +157,7 @@ async function afterConflict(
     reason: 'conflict',
     detail: `${taken(message)} with another body; they differ in ${differs}`,
   };
-  await keep(deps, fold, rejection, {
+  await quarantine(deps, fold, rejection, {
     fields,
     bookedBody: row.body,
     bookedAt: toIso(row.bookedAtMillis),
@@ -167,11 +174,15 @@ const REASON_METRIC: Readonly<Partial<Record<Reason, Metric>>> = {
   'refused-by-store': METRIC.refusedByStore,
 };
 
-async function reject(deps: IngestDeps, fold: Settled, rejection: Rejection): Promise<Answer> {
+async function reject(
+  deps: IngestDeps,
+  fold: ParsedDelivery,
+  rejection: Rejection,
+): Promise<Answer> {
   deps.telemetry.count(METRIC.rejected, fold.deliveryIds.length);
   const metric = REASON_METRIC[rejection.reason];
   if (metric !== undefined) deps.telemetry.count(metric, fold.deliveryIds.length);
-  await keep(deps, fold, rejection);
+  await quarantine(deps, fold, rejection);
   if (isShadow(deps.route)) await forwardRejected(deps, fold, rejection);
   return { answerTo: rejection.answerTo, receipt: rejectedReceipt(rejection) };
 }
@@ -183,7 +194,7 @@ function taken({ facts }: Message): string {
 /** A shadow route drops nothing: what was refused goes out as well, as far as it could be read. */
 async function forwardRejected(
   deps: IngestDeps,
-  fold: Settled,
+  fold: ParsedDelivery,
   rejection: Rejection,
 ): Promise<void> {
   const { reading, delivery } = fold;

@@ -34,12 +34,12 @@ describe('an outbox that cannot be read', () => {
   it('is set aside whole and told, a new one begins, and counters begin a new epoch', async () => {
     const outbox = newOutbox();
     const before = await open(outbox);
-    await before.keep('charges', { n: 1 }, { id: 'a' });
-    const counted = await before.keep('counted', {});
+    await before.enqueue('charges', { n: 1 }, { id: 'a' });
+    const counted = await before.enqueue('counted', {});
     await before.close();
     expect(spoil(outbox)).toBeGreaterThan(0);
     const told: unknown[] = [];
-    const device = await open(outbox, { 'set-aside': (error: unknown) => told.push(error) });
+    const device = await open(outbox, { 'store-corrupt': (error: unknown) => told.push(error) });
     expect(told).toEqual([device.setAside]);
     expect(device.setAside).toMatchObject({
       code: 'store-unreadable',
@@ -47,7 +47,7 @@ describe('an outbox that cannot be read', () => {
       message: expect.stringContaining('may hold messages that were never booked'),
     });
     expect(device.pending()).toEqual([]);
-    const again = await device.keep('counted', {});
+    const again = await device.enqueue('counted', {});
     const [epoch, number] = again.id.split(':');
     expect(number).toBe('1');
     expect(counted.id).toMatch(/:1$/);

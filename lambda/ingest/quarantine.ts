@@ -1,11 +1,11 @@
 /** What cannot be booked is kept whole, in the quarantine. */
 import type { Rejection } from '../../core/message/message.ts';
 import { type ConflictEvidence, quarantineRowOf } from '../../core/tables/quarantine-row.ts';
-import type { IngestDeps, Settled } from './register.ts';
+import type { IngestDeps, ParsedDelivery } from './register.ts';
 
-export async function keep(
+export async function quarantine(
   deps: IngestDeps,
-  { delivery }: Settled,
+  { delivery }: ParsedDelivery,
   rejection: Rejection,
   evidence?: ConflictEvidence,
 ): Promise<void> {
