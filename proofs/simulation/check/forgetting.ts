@@ -54,13 +54,17 @@ function isInside(
   return received.length > 0 && received.every((at) => at <= end);
 }
 
-/** Until when a message without a time is known: each copy that was settled pushes the end out. */
+/**
+ * Until when a message without a time is known: each copy that was settled pushes the end out. Of
+ * the invocation that booked it the earliest delivery counts alone: the others may be settled at any
+ * time after it, so they count when they are done.
+ */
 function knownEnd(past: PastEvents, serial: number, place: number): number {
   const window = windowMillisOf(past.meant(serial).route);
   const done = past.all('done').filter((each) => each.serial === serial && each.place < place);
   const last = past.bookingsOf(serial).findLast((booking) => booking.place < place);
   const settled = [
-    ...(last === undefined ? [] : past.had(last.invocation, serial)),
+    ...(last === undefined ? [] : earliest(past.had(last.invocation, serial))),
     ...done.flatMap(({ invocation, arrival }) =>
       past.had(invocation, serial).filter((handled) => handled.arrival === arrival),
     ),
@@ -72,6 +76,10 @@ function knownEnd(past: PastEvents, serial: number, place: number): number {
     }
   }
   return end;
+}
+
+function earliest(handled: readonly Of<'handled'>[]): readonly Of<'handled'>[] {
+  return handled.toSorted((one, other) => one.receivedAt - other.receivedAt).slice(0, 1);
 }
 
 /** Two bodies of one id do not both count while the window of the first is open. */
