@@ -22,6 +22,7 @@ interface Flags {
   readonly devices: number;
   readonly perSecond: number;
   readonly seed: number;
+  readonly restMinutes: number;
 }
 
 const flags = new Command('soak')
@@ -29,6 +30,7 @@ const flags = new Command('soak')
   .option('--devices <n>', 'each a process', wholeNumber(1, 200), 20)
   .option('--per-second <n>', 'messages of all devices, at most', wholeNumber(1, 1_000), 200)
   .option('--seed <n>', 'of faults and messages', wholeNumber(0, 1_000_000_000), 1)
+  .option('--rest-minutes <n>', 'to drain and compare after the load', wholeNumber(1, 1_000), 20)
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT.usage))
   .parse()
   .opts<Flags>();
@@ -49,6 +51,7 @@ const result = await runSoak({
     const seconds = Math.round((Date.now() - startedAt) / 1_000);
     process.stderr.write(`${String(seconds).padStart(5)} s  ${line}\n`);
   },
+  restMillisMax: flags.restMinutes * 60_000,
   signal: interrupted.signal,
 });
 report(result);

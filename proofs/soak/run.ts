@@ -23,7 +23,7 @@ import { Pressure } from './processes/pressure.ts';
 import { ForwardReceiver } from './processes/receiver.ts';
 import { resultOf, type SoakResult } from './result.ts';
 import { type Schedule, scheduleOf } from './schedule.ts';
-import { until, wait, waitUntil } from './waiting.ts';
+import { Deadline, wait, waitUntil } from './waiting.ts';
 import { DEAD_LETTER } from './words.ts';
 
 export interface SoakOptions {
@@ -33,6 +33,8 @@ export interface SoakOptions {
   readonly perSecond: number;
   readonly seed: number;
   readonly tell: (line: string) => void;
+  /** For everything but the load: faults that go on until they struck, draining, comparing. */
+  readonly restMillisMax: number;
   /** Ends the load early; what was said is drained and compared all the same. */
   readonly signal: AbortSignal;
 }
@@ -75,6 +77,7 @@ interface Parts {
 
 class Soak {
   readonly #options: SoakOptions;
+  readonly #deadline: Deadline;
   readonly #parts: Parts;
   readonly #meter: Meter;
   readonly #pressure = new Pressure();
@@ -84,8 +87,10 @@ class Soak {
   #isPaused = false;
   #perSecond: number;
 
-  private constructor(options: SoakOptions, parts: Parts) {
+  private constructor(options: SoakOptions, parts: Parts, deadline: Deadline) {
     this.#options = options;
+    this.#deadline = deadline;
+    deadline.standing = () => this.#progress();
     this.#parts = parts;
     this.#road = parts.road;
     this.#perSecond = options.perSecond;
@@ -95,14 +100,15 @@ class Soak {
   static async start(options: SoakOptions, folder: string, assembly: string): Promise<Soak> {
     const programs = await Promise.all(
       ['device', 'receiver'].map((name) =>
-        bundleProgram(`proofs/soak/${name}-child.ts`, folder, name),
+        bundleProgram(`proofs/soak/processes/${name}-child.ts`, folder, name),
       ),
     );
     const [deviceProgram = '', receiverProgram = ''] = programs;
+    const deadline = new Deadline(options.minutes * 60_000 + options.restMillisMax);
     const [mqttPort, apiPort, roadPort] = [await freePort(), await freePort(), await freePort()];
     const dataDir = join(folder, 'cloud');
     mkdirSync(dataDir);
-    const cloud = new Cloud({ assembly, dataDir, mqttPort, apiPort }, options.seed);
+    const cloud = new Cloud({ assembly, dataDir, mqttPort, apiPort }, options.seed, deadline);
     await cloud.ready;
     const chance = seededChance(options.seed + 1_000);
     const openRoad = () =>
@@ -110,9 +116,10 @@ class Soak {
     const road = await openRoad();
     const received = join(folder, 'receiver');
     mkdirSync(received);
-    const receiver = new ForwardReceiver(receiverProgram, `mqtt://${HOST}:${mqttPort}`, received);
+    const receiverUrl = `mqtt://${HOST}:${mqttPort}`;
+    const receiver = new ForwardReceiver(receiverProgram, receiverUrl, received, deadline);
     const books = new Books();
-    await until('the receiver has subscribed', () => receiver.subscriptions > 0);
+    await deadline.until('the receiver has subscribed', () => receiver.subscriptions > 0);
     const fleet = new Fleet({
       devices: options.devices,
       url: `mqtt://${HOST}:${roadPort}`,
@@ -120,8 +127,9 @@ class Soak {
       program: deviceProgram,
       chance: seededChance(options.seed + 2_000),
       books,
+      deadline,
     });
-    return new Soak(options, { cloud, receiver, fleet, books, openRoad, road });
+    return new Soak(options, { cloud, receiver, fleet, books, openRoad, road }, deadline);
   }
 
   async toTheEnd(): Promise<SoakResult> {
@@ -159,7 +167,9 @@ class Soak {
     await wait(minutes * 60_000, ended);
     await mishaps;
     over.abort();
-    await Promise.all(loops);
+    // Ctrl-C ends the load early.
+    this.#deadline.endWithin(this.#options.restMillisMax);
+    await this.#deadline.settled('the loops of the load end', Promise.all(loops));
     this.#isPaused = true;
     this.#loadSeconds = Math.round((Date.now() - startedAt) / 1_000);
   }
@@ -266,7 +276,7 @@ class Soak {
     await cloud.close();
     const before = receiver.subscriptions;
     await cloud.restart();
-    await until('the receiver is back', () => receiver.subscriptions > before);
+    await this.#deadline.until('the receiver is back', () => receiver.subscriptions > before);
     this.#road = await openRoad();
     this.#figures.restarts += 1;
     this.#isPaused = false;
@@ -281,14 +291,14 @@ class Soak {
       moved = await cloud.redrive();
       this.#figures.redriven += moved;
     }
-    await until('the receiver has what went out', () =>
+    await this.#deadline.until('the receiver has what went out', () =>
       [...cloud.forwarded].every((id) => receiver.effects.has(id)),
     );
   }
 
   async #settle(): Promise<SoakResult> {
     const { fleet, cloud, receiver, books } = this.#parts;
-    await until('every device has taken what it was told', () => fleet.isHeard);
+    await this.#deadline.until('every device has taken what it was told', () => fleet.isHeard);
     await fleet.drain();
     await this.#quiet();
     const { queued } = await cloud.state();
@@ -331,7 +341,8 @@ class Soak {
     const crashes = cloud.counts.get('invocation crash') ?? 0;
     return (
       `${meant} said, ${kept} kept, ${receipts} receipts, ${receiver.effects.size} forwards, ` +
-      `${this.#pressure.line()}; ` +
+      `${[...cloud.forwarded].filter((id) => !receiver.effects.has(id)).length} of them missing, ` +
+      `${this.#pressure.line()}, not taken: ${fleet.unheard.join(', ') || 'nothing'}; ` +
       `${fleet.kills} devices and ${crashes} functions killed, ${this.#figures.outages} outages, ` +
       `${this.#figures.redriven} redriven; ` +
       this.#meter.line()

@@ -18,6 +18,8 @@ it('what devices mean is booked, forwarded, refused or kept, once, whatever brea
     devices: 12,
     perSecond: 60,
     seed: 7,
+    // All waits end before the test, and say then what they waited for.
+    restMillisMax: 230_000,
     tell: () => {},
     signal: new AbortController().signal,
   });
@@ -47,7 +49,7 @@ it('Ctrl-C ends the load, and what was said until then is drained and compared',
   timeout: 280_000,
 }, async () => {
   const program = new URL('main.ts', import.meta.url).pathname;
-  const flags = ['--minutes', '60', '--devices', '4'];
+  const flags = ['--minutes', '60', '--devices', '4', '--rest-minutes', '3'];
   const soak = spawn(process.execPath, ['--import', 'tsx', program, ...flags], {
     // A terminal tells the whole group of a Ctrl-C, and npm tells its program of it once more.
     detached: true,

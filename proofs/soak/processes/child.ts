@@ -1,11 +1,11 @@
 /** A process of the soak, as the run holds it: asked by messages, ended by its handle. */
 import { type ChildProcess, fork } from 'node:child_process';
-
-/** An answer that takes longer has not come. */
-const ANSWER_MILLIS = 600_000;
+import type { Deadline } from '../waiting.ts';
 
 export interface ChildOptions<From> {
   readonly file: string;
+  /** No question is open for longer. */
+  readonly deadline: Deadline;
   readonly orders?: object;
   /** Loaders for what is not bundled. */
   readonly execArgv?: readonly string[];
@@ -35,12 +35,14 @@ export async function unlessEnded(ask: () => Promise<void>): Promise<void> {
 export class Child<From extends { readonly kind: string }, To extends object> {
   readonly ended: Promise<number | NodeJS.Signals | null>;
   readonly #process: ChildProcess;
+  readonly #deadline: Deadline;
   readonly #waiting = new Map<number, (answer: unknown, error?: Error) => void>();
   #asked = 0;
   #printed = '';
   #isOver = false;
 
-  constructor({ file, orders = {}, execArgv = [], hear }: ChildOptions<From>) {
+  constructor({ file, deadline, orders = {}, execArgv = [], hear }: ChildOptions<From>) {
+    this.#deadline = deadline;
     this.#process = fork(file, [JSON.stringify(orders)], {
       execArgv: ['--expose-gc', ...execArgv],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -83,22 +85,24 @@ export class Child<From extends { readonly kind: string }, To extends object> {
     if (this.#process.connected) this.#process.send(message, () => {});
   }
 
-  /** @throws EndedError; Error where no answer comes in time */
+  /** @throws EndedError; Error where no answer comes before the deadline */
   ask<Value>(message: object): Promise<Value> {
     if (this.#isOver) return Promise.reject(new EndedError('the process has ended'));
     const ask = ++this.#asked;
-    return new Promise<Value>((resolve, reject) => {
-      const settle = (value: unknown, error?: Error) => {
-        clearTimeout(timer);
-        this.#waiting.delete(ask);
+    const answer = new Promise<Value>((resolve, reject) => {
+      this.#waiting.set(ask, (value, error) => {
         if (error === undefined) resolve(value as Value);
         else reject(error);
-      };
-      const late = new Error(`no answer to ${JSON.stringify(message)} in ${ANSWER_MILLIS} ms`);
-      const timer = setTimeout(settle, ANSWER_MILLIS, undefined, late);
-      this.#waiting.set(ask, settle);
+      });
       this.tell({ ...message, ask } as unknown as To);
     });
+    const what = `process ${this.pid} answers ${JSON.stringify(message)}`;
+    return this.#deadline.settled(what, answer).finally(() => this.#waiting.delete(ask));
+  }
+
+  /** @throws Error where it goes on running until the deadline */
+  end(): Promise<number | NodeJS.Signals | null> {
+    return this.#deadline.settled(`process ${this.pid} ends`, this.ended);
   }
 
   kill(): Promise<number | NodeJS.Signals | null> {

@@ -7,6 +7,7 @@ import { localDynamoDB } from '../../../cli/access/local-tables.ts';
 import type { Faults } from '../../../local/contracts.ts';
 import type { Row } from '../books.ts';
 import { FAULTS, SPEED } from '../plan.ts';
+import type { Deadline } from '../waiting.ts';
 import type { CloudOrders, CloudState, FromCloud, ToCloud } from '../words.ts';
 import { Child } from './child.ts';
 
@@ -19,13 +20,19 @@ export class Cloud {
   readonly droppedAt: string[] = [];
   readonly #orders: Omit<CloudOrders, 'seed'>;
   readonly #seed: number;
+  readonly #deadline: Deadline;
   #child: Child<FromCloud, ToCloud>;
   #ready: Promise<Ready>;
   #lives = 0;
 
-  constructor(orders: Omit<CloudOrders, 'seed' | 'speed' | 'faults'>, seed: number) {
+  constructor(
+    orders: Omit<CloudOrders, 'seed' | 'speed' | 'faults'>,
+    seed: number,
+    deadline: Deadline,
+  ) {
     this.#orders = { ...orders, speed: SPEED, faults: FAULTS };
     this.#seed = seed;
+    this.#deadline = deadline;
     [this.#child, this.#ready] = this.#start();
   }
 
@@ -73,7 +80,7 @@ export class Cloud {
   /** Ends it in good order: what waits in its queues, which live in memory, is handled before. */
   async close(): Promise<void> {
     await this.#child.ask({ kind: 'close' });
-    await this.#child.ended;
+    await this.#child.end();
   }
 
   /** Starts it again on the tables that it has left. */
@@ -106,6 +113,7 @@ export class Cloud {
       isReady = resolve;
     });
     const child: Child<FromCloud, ToCloud> = new Child({
+      deadline: this.#deadline,
       file: new URL('cloud-child.ts', import.meta.url).pathname,
       execArgv: ['--import', 'tsx'],
       hear: (message) => {
@@ -119,7 +127,9 @@ export class Cloud {
       throw new Error(`the cloud ended: ${child.printed()}`);
     });
     early.catch(() => {});
-    return [child, Promise.race([ready, early])];
+    const started = this.#deadline.settled('the cloud is ready', Promise.race([ready, early]));
+    started.catch(() => {});
+    return [child, started];
   }
 
   #note({ counts, forwarded, droppedAt }: Extract<FromCloud, { kind: 'news' }>): void {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Chance } from '../../../local/contracts.ts';
 import type { Books } from '../books.ts';
 import { deviceName, isSteady, type Meant } from '../plan.ts';
+import type { Deadline } from '../waiting.ts';
 import type { FromDevice, Memory, ToDevice } from '../words.ts';
 import { Child } from './child.ts';
 
@@ -17,6 +18,7 @@ export interface FleetOptions {
   readonly program: string;
   readonly chance: Chance;
   readonly books: Books;
+  readonly deadline: Deadline;
 }
 
 /** A device that has so many messages on the way is given no more. */
@@ -46,6 +48,7 @@ export class Fleet {
   kills = 0;
   readonly #options: FleetOptions;
   readonly #posts: Post[];
+  readonly #meantToEnd = new WeakSet<object>();
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -72,6 +75,7 @@ export class Fleet {
     const mortal = this.#posts.filter(({ index }) => !isSteady(index));
     const post = mortal[this.#options.chance.below(Math.max(1, mortal.length))];
     if (post === undefined) return;
+    this.#meantToEnd.add(post.child);
     await post.child.kill();
     this.kills += 1;
     post.child = this.#start(post.index, post.device);
@@ -105,14 +109,22 @@ export class Fleet {
 
   /** Everything that was said is on a disk. */
   get isHeard(): boolean {
-    return this.#posts.every(({ unheard }) => unheard.size === 0);
+    return this.unheard.length === 0;
+  }
+
+  /** Devices that have not taken all that they were told, for a person. */
+  get unheard(): readonly string[] {
+    return this.#posts.flatMap(({ device, unheard }) =>
+      unheard.size === 0 ? [] : [`${device} ${unheard.size}`],
+    );
   }
 
   async close(): Promise<void> {
     await Promise.all(
       this.#posts.map(async ({ child, device }) => {
+        this.#meantToEnd.add(child);
         await child.ask({ kind: 'close' });
-        const status = await child.ended;
+        const status = await child.end();
         if (status !== 0) {
           this.#options.books.failed.push(`${device} ended with ${status}: ${child.printed()}`);
         }
@@ -121,17 +133,32 @@ export class Fleet {
   }
 
   async kill(): Promise<void> {
+    for (const { child } of this.#posts) this.#meantToEnd.add(child);
     await Promise.all(this.#posts.map(({ child }) => (child.isOver ? undefined : child.kill())));
   }
 
   #start(index: number, device: string): Child<FromDevice, ToDevice> {
-    const { url, folder, program } = this.#options;
+    const { url, folder, program, deadline } = this.#options;
     const child: Child<FromDevice, ToDevice> = new Child({
       file: program,
+      deadline,
       orders: { device, index, url, outbox: join(folder, device) },
       hear: (message) => this.#hear(index, child, message),
     });
+    void child.ended.then((status) => this.#lost(index, child, status));
     return child;
+  }
+
+  /** A device that ended by itself is a fault, and started again: nobody waits for it for ever. */
+  #lost(
+    index: number,
+    child: Child<FromDevice, ToDevice>,
+    status: number | NodeJS.Signals | null,
+  ): void {
+    const post = this.#posts[index];
+    if (post === undefined || post.child !== child || this.#meantToEnd.has(child)) return;
+    this.#options.books.failed.push(`${post.device} ended with ${status}: ${child.printed()}`);
+    post.child = this.#start(index, post.device);
   }
 
   #hear(

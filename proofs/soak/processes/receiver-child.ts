@@ -12,6 +12,8 @@ import { farewell, memory, onParent, tellParent } from './inside.ts';
 const orders = JSON.parse(process.argv[2] ?? '') as ReceiverOrders;
 const effects = new ClassicLevel<string, string>(join(orders.folder, 'effects'));
 await effects.open();
+// An earlier life may have been ended between an effect and the word of it.
+for await (const id of effects.keys()) tellParent({ kind: 'effect', id });
 const device = await connect({
   url: orders.url,
   deviceId: 'receiver',

@@ -1,6 +1,7 @@
 /** The receiver of forwards, as a process that is killed and started again with its store. */
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
+import type { Deadline } from '../waiting.ts';
 import type { FromReceiver, Memory } from '../words.ts';
 import { Child } from './child.ts';
 
@@ -10,11 +11,13 @@ export class ForwardReceiver {
   kills = 0;
   #subscriptions = 0;
   readonly #program: string;
+  readonly #deadline: Deadline;
   readonly #orders: { readonly url: string; readonly folder: string };
   #child: Child<FromReceiver, object>;
 
-  constructor(program: string, url: string, folder: string) {
+  constructor(program: string, url: string, folder: string, deadline: Deadline) {
     this.#program = program;
+    this.#deadline = deadline;
     this.#orders = { url, folder };
     this.#child = this.#start();
   }
@@ -45,7 +48,7 @@ export class ForwardReceiver {
   async close(): Promise<void> {
     if (this.#child.isOver) return;
     await this.#child.ask({ kind: 'close' });
-    await this.#child.ended;
+    await this.#child.end();
   }
 
   async end(): Promise<void> {
@@ -64,6 +67,7 @@ export class ForwardReceiver {
   #start(): Child<FromReceiver, object> {
     return new Child<FromReceiver, object>({
       file: this.#program,
+      deadline: this.#deadline,
       orders: this.#orders,
       hear: (message) => {
         switch (message.kind) {
