@@ -23,7 +23,7 @@ export class IngestStack extends Stack {
   constructor(scope: Construct, id: string, props: IngestStackProps) {
     super(scope, id, props);
     const { bridge, state } = props;
-    // Warnings, for such a route works: only what takes the error action's road has to be booked
+    // Warnings, for such a route works: only what takes the error action's path has to be booked
     // by a person, and whoever deploys should have read that once.
     for (const warning of recoveryWarnings(bridge)) {
       Annotations.of(this).addWarningV2('tollbridge:recovery-id', warning);

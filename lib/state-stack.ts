@@ -30,7 +30,7 @@ const KEPT = {
   removalPolicy: RemovalPolicy.RETAIN,
 } satisfies Partial<TablePropsV2>;
 
-/** The key of a message (design §6). */
+/** The key of a message. */
 const MESSAGE_KEY = {
   partitionKey: { name: 'pk', type: AttributeType.STRING },
   sortKey: { name: 'id', type: AttributeType.STRING },

@@ -125,7 +125,7 @@ export type CloudEvent =
       readonly status: number;
       readonly answer: Buffer;
     }
-  | { readonly kind: 'detour'; readonly rule: string; readonly reason: string }
+  | { readonly kind: 'fallback'; readonly rule: string; readonly reason: string }
   | { readonly kind: 'fault'; readonly fault: keyof Faults; readonly where: string }
   | { readonly kind: 'disconnect'; readonly clientId: string; readonly reason: string }
   | {

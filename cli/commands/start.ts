@@ -172,7 +172,7 @@ function lineOf(event: CloudEvent, logs: boolean): string | undefined {
       return `disconnected ${JSON.stringify(event.clientId)}: ${event.reason}`;
     case 'fault':
       return `fault ${event.fault} at ${event.where}`;
-    case 'detour':
+    case 'fallback':
       return `rule ${event.rule} takes its error action: ${event.reason}`;
     case 'dead-letter':
       return `dead letter in ${event.queueName}: ${event.reason}`;

@@ -82,7 +82,7 @@ export function costCommand(): Command {
 function messagingOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--feed <kind>', 'the first road of the rule')
+      new Option('--feed <kind>', 'the first path of the rule')
         .choices(['queue', 'direct'])
         .default('queue'),
     )

@@ -22,8 +22,8 @@ export interface Sample {
   readonly route: string;
   /** ISO 8601. */
   readonly firstArrivedAt: string;
-  /** By which road it came here. */
-  readonly road: 'queue' | 'function';
+  /** By which path it came here. */
+  readonly path: 'queue' | 'function';
   readonly device: string | null;
   readonly id: string | null;
   /** What would become of it now. */
@@ -75,7 +75,7 @@ const COLUMNS: readonly Column<RouteDeadLetters>[] = [
 const SAMPLE_COLUMNS: readonly Column<Sample>[] = [
   { name: 'route', text: ({ route }) => route },
   { name: 'first arrived', text: ({ firstArrivedAt }) => firstArrivedAt },
-  { name: 'road', text: ({ road }) => road },
+  { name: 'path', text: ({ path }) => path },
   { name: 'device', text: ({ device }) => device ?? '' },
   { name: 'id', text: ({ id }) => id ?? '' },
   { name: 'reads as', text: ({ readsAs }) => readsAs },
@@ -87,8 +87,8 @@ function sampleOf(route: Route, deadLetter: QueuedMessage): Sample {
   const arrivedAt = arrivalOf(deadLetter);
   const reading = readEnvelope(readJson(deadLetter.body), arrivedAt);
   const error = attributes.ErrorMessage?.StringValue ?? null;
-  const road = source === undefined ? 'function' : 'queue';
-  const known = { route: route.name, road, error, receives } as const;
+  const path = source === undefined ? 'function' : 'queue';
+  const known = { route: route.name, path, error, receives } as const;
   if (!reading.ok) {
     const readsAs = `quarantine: unreadable-envelope (${reading.detail})`;
     return { ...known, firstArrivedAt: iso(sentAt), device: null, id: null, readsAs };

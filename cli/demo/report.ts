@@ -22,7 +22,7 @@ export interface DemoFigures {
 export interface Mishaps {
   readonly cuts: number;
   readonly crashes: number;
-  readonly detours: number;
+  readonly fallbacks: number;
   readonly receiptsDropped: number;
 }
 
@@ -42,7 +42,7 @@ export function figuresTable(figures: DemoFigures, injectedFaults: Mishaps, unit
   return [
     table.toString(),
     `${figures.devices} devices, ${figures.seconds} s; on purpose: ${injectedFaults.cuts} connections cut, ` +
-      `${injectedFaults.crashes} functions killed, ${injectedFaults.detours} detours by the error action, ` +
+      `${injectedFaults.crashes} functions killed, ${injectedFaults.fallbacks} fallbacks to the error action, ` +
       `${injectedFaults.receiptsDropped} receipts dropped`,
   ].join('\n');
 }

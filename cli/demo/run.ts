@@ -155,7 +155,7 @@ class Tally {
   readonly #amounts: ReadonlyMap<string, string>;
   readonly #seen = new Set<string>();
   readonly #delivered: string[] = [];
-  readonly #mishaps = { crashes: 0, detours: 0, receiptsDropped: 0 };
+  readonly #mishaps = { crashes: 0, fallbacks: 0, receiptsDropped: 0 };
 
   constructor(plans: readonly DevicePlan[]) {
     this.#amounts = new Map(
@@ -167,7 +167,7 @@ class Tally {
 
   readonly observe = (event: CloudEvent): void => {
     if (event.kind === 'delivery') this.#deliver(event.payload);
-    if (event.kind === 'detour') this.#mishaps.detours++;
+    if (event.kind === 'fallback') this.#mishaps.fallbacks++;
     if (event.kind === 'fault' && event.fault === 'drop') this.#mishaps.receiptsDropped++;
     if (event.kind === 'fault' && event.fault === 'crashAfterWrite') this.#mishaps.crashes++;
   };

@@ -50,8 +50,8 @@ function wantedOf(access: BridgeClient, route: Route): WantedRule {
         return 'it has no error action: what its action refuses is lost';
       const [queue, direct] =
         route.feed === 'queue' ? [actions[0], errorAction] : [errorAction, actions[0]];
-      if (queue?.sqs?.queueUrl !== queueUrl) return "one of its roads is not the route's queue";
-      return direct?.lambda === undefined ? 'one of its roads is not the function' : undefined;
+      if (queue?.sqs?.queueUrl !== queueUrl) return "one of its paths is not the route's queue";
+      return direct?.lambda === undefined ? 'one of its paths is not the function' : undefined;
     },
   };
 }

@@ -83,7 +83,7 @@ export const LOG_RETENTION_DAYS = 90;
 /** Left for a redrive that was begun at the last moment. */
 export const REDRIVE_RESERVE_SECONDS = 86_400;
 /**
- * L of the design: the longest that a delivery can be under way in the cloud. The queue and the
+ * L: the longest that a delivery can be under way in the cloud. The queue and the
  * dead-letter queue keep it, Lambda's own queue tries it, and the reserve is added. `lib/` asserts
  * at synth that the template's own figures give the same.
  */

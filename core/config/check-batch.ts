@@ -9,7 +9,7 @@ import type { BatchConfig, Feed } from './route.ts';
 
 const PRESET = { messages: QUEUE_BATCH_MESSAGES, waitSeconds: 0 } as const;
 
-/** How the queue hands deliveries to the function; a direct feed has batches on its detour alone. */
+/** How the queue hands deliveries to the function; a direct feed has batches on its fallback alone. */
 export function checkBatch(
   problems: Problems,
   at: string,

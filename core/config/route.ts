@@ -7,7 +7,7 @@ import type {
   TopicLevelSource,
 } from './sources.ts';
 
-/** How a rule reaches the function; each is the other's detour (the rule's error action). */
+/** How a rule reaches the function; each is the other's fallback (the rule's error action). */
 export type Feed = 'queue' | 'direct';
 /** Quality of service of receipts, or none at all. */
 export type Receipts = 'none' | 0 | 1;

@@ -1,4 +1,4 @@
-/** What the one write says of a delivery (design §3). */
+/** What the one write says of a delivery. */
 import { sameCanonical } from '../base/canonical.ts';
 import { bodyHashOf } from '../base/hash.ts';
 import { readJsonObject } from '../base/json.ts';

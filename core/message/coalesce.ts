@@ -1,4 +1,4 @@
-/** Copies inside one batch become one write (design §3). */
+/** Copies inside one batch become one write. */
 import type { Delivery } from './envelope.ts';
 import type { Message, MessageReading } from './message.ts';
 

@@ -35,15 +35,15 @@ export interface Delivery {
   /** As the device means it, without Basic Ingest's prefix. */
   readonly topic: string;
   readonly body: Uint8Array;
-  /** The rule's clock; on the error road the queue's sent time or the first handling. */
+  /** The rule's clock; on the error-action path the queue's sent time or the first handling. */
   readonly receivedAt: EpochMillis;
   /** Undefined when the message did not come over MQTT. */
   readonly clientId: string | undefined;
-  /** Not known on the error road. */
+  /** Not known on the error-action path. */
   readonly principal: string | undefined;
-  /** MQTT 5, in the order they were sent; not known on the error road. */
+  /** MQTT 5, in the order they were sent; not known on the error-action path. */
   readonly userProperties?: readonly (readonly [name: string, value: string])[];
-  /** MQTT 5, base64; not known on the error road. */
+  /** MQTT 5, base64; not known on the error-action path. */
   readonly correlationData?: string;
 }
 

@@ -134,7 +134,7 @@ export const ALARMS = {
     severity: 'page',
     unit: 'times',
     meaning:
-      'Lambda gave up deliveries of the direct road; what it could save is in the dead-letter queue.',
+      'Lambda gave up deliveries of the direct path; what it could save is in the dead-letter queue.',
   },
   'dead-letter-errors': {
     ...ONCE,
@@ -153,7 +153,7 @@ export const ALARMS = {
     unit: 'times',
     meaning: "The rule's action failed; its error action was asked to take the delivery.",
   },
-  'error-road': {
+  'error-action': {
     ...SUSTAINED,
     ...NO_MISHAP,
     threshold: 1,
@@ -170,7 +170,7 @@ export const ALARMS = {
     severity: 'page',
     unit: 'times',
     meaning:
-      "Both roads of the rule failed: the delivery is gone, and the device's outbox is the only copy.",
+      "Both paths of the rule failed: the delivery is gone, and the device's outbox is the only copy.",
   },
   'rule-missing': {
     ...ONCE,

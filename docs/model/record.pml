@@ -4,7 +4,7 @@
  * A delivery is one arrival at the rule. It lies in the queue, is taken by a function, comes back
  * when the function crashed or was too slow (also while the first try still runs), goes to the
  * dead-letter queue after RECEIVES receives, and may be redriven from there. Lambda's own queue on
- * the error road does the same with other figures, so a delivery here stands for either road.
+ * the error-action path does the same with other figures, so a delivery here stands for either path.
  *
  * Checked: i1 to i6. The ledger forgets nothing, so i7 is in window.pml.
  */

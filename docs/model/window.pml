@@ -309,7 +309,7 @@ end:
     fi;
     began[self] = now;
 #ifdef RESTAMPED
-    /* The error road's envelope tells no time: each direct try takes its own for the arrival, as
+    /* The error-action path's envelope tells no time: each direct try takes its own for the arrival, as
        long as Lambda's own queue tries it, which is a part of LIFE. Then it is a dead letter, whose
        time is kept. */
     if

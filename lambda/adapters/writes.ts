@@ -1,5 +1,5 @@
 /**
- * The one write in DynamoDB's words (design §3), for each guarantee. The clauses have names; their
+ * The one write in DynamoDB's words , for each guarantee. The clauses have names; their
  * text is pinned in `test/lambda/writes.test.ts`, because every promise hangs on it.
  */
 import type {

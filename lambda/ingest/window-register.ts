@@ -46,7 +46,7 @@ export function deduplicatedDeduplicator(
       if (result.kind === 'written') return acceptedVerdict(write);
       const { kind, row } = result;
       if (kind === 'counted') return existingRowVerdict(row, deliveryIds);
-      // The error road's envelope tells no time, so a try of its own there may be later than the
+      // The error-action path's envelope tells no time, so a try of its own there may be later than the
       // window that an earlier one opened.
       const isMine = deliveryIds.includes(row.firstDeliveryId);
       if (isMine || isOpen(row, delivery.receivedAt)) return decideStanding(fold, write, row);

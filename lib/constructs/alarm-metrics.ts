@@ -128,7 +128,7 @@ const ROUTE_SIGNALS: Readonly<Partial<Record<AlarmWhat, RouteSignal>>> = {
   'events-dropped': ofFunction('AsyncEventsDropped'),
   'dead-letter-errors': ofFunction('DeadLetterErrors'),
   'rule-failures': ofRule('Failure'),
-  'error-road': ofRule('ErrorActionSuccess'),
+  'error-action': ofRule('ErrorActionSuccess'),
   'error-action-failures': ofRule('ErrorActionFailure'),
   'rule-missing': ({ ruleName: RuleName }, period) =>
     awsMetric('AWS/IoT', 'RuleNotFound', { RuleName }, period),

@@ -36,7 +36,7 @@ export interface RouteIngestProps {
   readonly dataEndpoint: string;
 }
 
-/** The way of a message from the topic to its table, for one route, with its detour (I2). */
+/** The way of a message from the topic to its table, for one route, with its fallback (I2). */
 export class RouteIngest extends Construct {
   readonly ruleName: string;
   readonly queue: Queue;
@@ -165,7 +165,7 @@ function grantPublish(role: Role, route: Route): void {
 }
 
 /**
- * The rule, with one road as its action and the other as its error action. Its ARN is made from its
+ * The rule, with one path as its action and the other as its error action. Its ARN is made from its
  * name, for the rule needs what in turn names the rule.
  */
 function topicRule(ingest: RouteIngest, route: Route): CfnTopicRule {
@@ -175,14 +175,14 @@ function topicRule(ingest: RouteIngest, route: Route): CfnTopicRule {
     resource: 'rule',
     resourceName: ingest.ruleName,
   });
-  const queueRoad: CfnTopicRule.ActionProperty = {
+  const queueAction: CfnTopicRule.ActionProperty = {
     sqs: {
       queueUrl: ingest.queue.queueUrl,
       roleArn: sendRole(ingest, arn).roleArn,
       useBase64: false,
     },
   };
-  const directRoad: CfnTopicRule.ActionProperty = {
+  const functionAction: CfnTopicRule.ActionProperty = {
     lambda: { functionArn: ingest.handler.functionArn },
   };
   const queueFirst = route.feed === 'queue';
@@ -192,8 +192,8 @@ function topicRule(ingest: RouteIngest, route: Route): CfnTopicRule {
       description: `Hands messages on ${route.topic} to the bridge`,
       sql: ruleSql(route.topic),
       awsIotSqlVersion: RULE_SQL_VERSION,
-      actions: [queueFirst ? queueRoad : directRoad],
-      errorAction: queueFirst ? directRoad : queueRoad,
+      actions: [queueFirst ? queueAction : functionAction],
+      errorAction: queueFirst ? functionAction : queueAction,
       ruleDisabled: false,
     },
   });

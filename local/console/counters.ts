@@ -25,7 +25,7 @@ export interface Counts {
   readonly underWay: number;
   readonly receipts: number;
   readonly forwards: number;
-  readonly detours: number;
+  readonly fallbacks: number;
   readonly deadLetters: number;
   readonly lost: number;
   readonly invocations: number;
@@ -60,7 +60,7 @@ export class Counters {
     underWay: 0,
     receipts: 0,
     forwards: 0,
-    detours: 0,
+    fallbacks: 0,
     deadLetters: 0,
     lost: 0,
     invocations: 0,
@@ -82,8 +82,8 @@ export class Counters {
       case 'fault':
         this.#faults[event.fault] = (this.#faults[event.fault] ?? 0) + 1;
         return;
-      case 'detour':
-        this.#tally.detours += 1;
+      case 'fallback':
+        this.#tally.fallbacks += 1;
         return;
       case 'dead-letter':
         this.#tally.deadLetters += 1;

@@ -26,7 +26,7 @@ export interface DeliveryShown {
 
 export interface Followed {
   readonly deliveryId: string | undefined;
-  /** What the delivery is known by on the error road. */
+  /** What the delivery is known by on the error-action path. */
   readonly traceId: string;
   shown: DeliveryShown;
 }

@@ -7,7 +7,7 @@ import type { EpochMillis } from '../../core/base/time.ts';
 
 export type StepKind =
   | 'delivery'
-  | 'detour'
+  | 'fallback'
   | 'write'
   | 'copy'
   | 'refused'

@@ -59,8 +59,8 @@ export function receiptText({ outcome, reason, bookedAt }: ReceiptRead): string 
 /** What is said of an event beside the stream, if anything. */
 export function noteOf(event: CloudEvent): readonly [what: string, text: string] | undefined {
   switch (event.kind) {
-    case 'detour':
-      return ['detour', `rule ${event.rule} takes its error action: ${event.reason}`];
+    case 'fallback':
+      return ['fallback', `rule ${event.rule} takes its error action: ${event.reason}`];
     case 'fault':
       return ['fault', `${event.fault} at ${event.where}`];
     case 'dead-letter':

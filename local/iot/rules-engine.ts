@@ -201,7 +201,7 @@ async function deliverOutput(
     options.observe({ kind: 'lost', where: `rule ${rule.name}`, topic, reason: why });
     return;
   }
-  options.observe({ kind: 'detour', rule: rule.name, reason });
+  options.observe({ kind: 'fallback', rule: rule.name, reason });
   const envelope = JSON.stringify(envelopeOf(rule, message, traceId, failures));
   const error = await attempt(rule, errorAction, envelope, options);
   if (error === undefined) return;

@@ -84,7 +84,7 @@ const BOUNDS: readonly Bound[] = [
   bound('window', 'own time', 'DELIVERIES=2 TIMED TIME_MAX=5', 'the message tells its time'),
   bound(
     'window',
-    'error road',
+    'error-action path',
     'DELIVERIES=2 FUNCTIONS=1 MARGIN=1 TIME_MAX=6 RESTAMPED',
     'each try takes its own time for the arrival',
   ),

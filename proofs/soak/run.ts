@@ -21,6 +21,7 @@ import { Fleet } from './processes/fleet.ts';
 import { forwardTopics, mendForwards, unexplainedBy } from './processes/mend.ts';
 import { Pressure } from './processes/pressure.ts';
 import { ForwardReceiver } from './processes/receiver.ts';
+import { progressLine } from './progress.ts';
 import { resultOf, type SoakResult } from './result.ts';
 import { type Schedule, scheduleOf } from './schedule.ts';
 import { Deadline, wait, waitUntil } from './waiting.ts';
@@ -45,7 +46,7 @@ const SAMPLE_MILLIS = 3_000;
 const PROGRESS_MILLIS = 10_000;
 const DEVICE_KILL_MILLIS = 4_000;
 const OUTAGE_MILLIS = 6_000;
-/** By then functions that die have left dead letters on both roads, or never will. */
+/** By then functions that die have left dead letters on both paths, or never will. */
 const DEADLY_MILLIS_MAX = 60_000;
 const DEADLY_PER_SECOND = 5;
 const CALM_MILLIS_MAX = 30_000;
@@ -71,8 +72,8 @@ interface Parts {
   readonly receiver: ForwardReceiver;
   readonly fleet: Fleet;
   readonly books: Books;
-  readonly openRoad: () => Promise<CuttingProxy>;
-  readonly road: CuttingProxy;
+  readonly openNetwork: () => Promise<CuttingProxy>;
+  readonly network: CuttingProxy;
 }
 
 class Soak {
@@ -83,7 +84,7 @@ class Soak {
   readonly #pressure = new Pressure();
   readonly #figures = { outages: 0, deadly: 0, redriven: 0, restarts: 0, cuts: 0, mended: 0 };
   #loadSeconds = 0;
-  #road: CuttingProxy;
+  #network: CuttingProxy;
   #isPaused = false;
   #perSecond: number;
 
@@ -92,7 +93,7 @@ class Soak {
     this.#deadline = deadline;
     deadline.standing = () => this.#progress();
     this.#parts = parts;
-    this.#road = parts.road;
+    this.#network = parts.network;
     this.#perSecond = options.perSecond;
     this.#meter = new Meter();
   }
@@ -111,9 +112,9 @@ class Soak {
     const cloud = new Cloud({ assembly, dataDir, mqttPort, apiPort }, options.seed, deadline);
     await cloud.ready;
     const chance = seededChance(options.seed + 1_000);
-    const openRoad = () =>
+    const openNetwork = () =>
       createCuttingProxy({ host: HOST, port: roadPort, targetPort: mqttPort, chance, loss: LOSS });
-    const road = await openRoad();
+    const network = await openNetwork();
     const received = join(folder, 'receiver');
     mkdirSync(received);
     const receiverUrl = `mqtt://${HOST}:${mqttPort}`;
@@ -129,7 +130,7 @@ class Soak {
       books,
       deadline,
     });
-    return new Soak(options, { cloud, receiver, fleet, books, openRoad, road }, deadline);
+    return new Soak(options, { cloud, receiver, fleet, books, openNetwork, network }, deadline);
   }
 
   async toTheEnd(): Promise<SoakResult> {
@@ -142,7 +143,7 @@ class Soak {
     const { fleet, receiver, cloud } = this.#parts;
     await fleet.kill();
     await receiver.end();
-    await this.#road.close();
+    await this.#network.close();
     await cloud.kill();
   }
 
@@ -235,7 +236,7 @@ class Soak {
   }
 
   /**
-   * Functions die at their first write, until there are dead letters of both roads. Little is on the
+   * Functions die at their first write, until there are dead letters by both paths. Little is on the
    * way then: of a great deal, nothing would come to its last try for long.
    */
   async #deadlyFunctions(ended: AbortSignal): Promise<void> {
@@ -268,16 +269,16 @@ class Soak {
    * off meanwhile, and what it has taken handled before.
    */
   async #restart(): Promise<void> {
-    const { cloud, receiver, openRoad } = this.#parts;
+    const { cloud, receiver, openNetwork } = this.#parts;
     this.#isPaused = true;
-    this.#figures.cuts += this.#road.cuts();
-    await this.#road.close();
+    this.#figures.cuts += this.#network.cuts();
+    await this.#network.close();
     await this.#quiet();
     await cloud.close();
     const before = receiver.subscriptions;
     await cloud.restart();
     await this.#deadline.until('the receiver is back', () => receiver.subscriptions > before);
-    this.#road = await openRoad();
+    this.#network = await openNetwork();
     this.#figures.restarts += 1;
     this.#isPaused = false;
   }
@@ -330,22 +331,15 @@ class Soak {
       loadSeconds: this.#loadSeconds,
       heldPercent: this.#pressure.heldPercent,
       ...this.#figures,
-      cuts: this.#figures.cuts + this.#road.cuts(),
+      cuts: this.#figures.cuts + this.#network.cuts(),
       deviceKills: this.#parts.fleet.kills,
     };
   }
 
   #progress(): string {
-    const { books, fleet, receiver, cloud } = this.#parts;
-    const { meant, kept, receipts } = books.figures;
-    const crashes = cloud.counts.get('invocation crash') ?? 0;
-    return (
-      `${meant} said, ${kept} kept, ${receipts} receipts, ${receiver.effects.size} forwards, ` +
-      `${[...cloud.forwarded].filter((id) => !receiver.effects.has(id)).length} of them missing, ` +
-      `${this.#pressure.line()}, not taken: ${fleet.unheard.join(', ') || 'nothing'}; ` +
-      `${fleet.kills} devices and ${crashes} functions killed, ${this.#figures.outages} outages, ` +
-      `${this.#figures.redriven} redriven; ` +
-      this.#meter.line()
+    return progressLine(
+      { ...this.#parts, pressure: this.#pressure, meter: this.#meter },
+      this.#figures,
     );
   }
 }

@@ -36,7 +36,7 @@ it('what devices mean is booked, forwarded, refused or kept, once, whatever brea
   for (const name of ['outages', 'deadly', 'restarts', 'deviceKills', 'receiverKills', 'cuts']) {
     expect(figures[name], name).toBeGreaterThan(0);
   }
-  // A dead letter comes of each road, and every one of them is moved back.
+  // A dead letter comes of each path, and every one of them is moved back.
   const dead = Object.values(DEAD_LETTER).map((name) => figures[name] ?? 0);
   for (const [n, count] of dead.entries()) expect(count, String(n)).toBeGreaterThan(0);
   expect(figures.redriven).toBe(dead.reduce((sum, count) => sum + count, 0));

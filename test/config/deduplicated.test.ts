@@ -14,7 +14,7 @@ import {
 } from '../../core/config/sources.ts';
 import { problemsOf as problemsIn } from '../../tools/problems.ts';
 
-/** The design's route for events. */
+/** A route for events. */
 const events = {
   guarantee: 'deduplicated',
   topic: 'events/+/#',
@@ -34,7 +34,7 @@ function placesOf(changes: Readonly<Record<string, unknown>>): readonly string[]
 }
 
 describe('a deduplicated route', () => {
-  it("passes as the design's, with every default filled in", () => {
+  it('passes, with every default filled in', () => {
     expect(checkConfig(defineConfig({ routes: { events } })).routes).toEqual([
       {
         name: 'events',

@@ -209,7 +209,7 @@ describe('recoveryWarnings', () => {
     });
     expect(recoveryWarnings(bridge)).toEqual([
       "routes.property.id reads userProperty('message-id'), and the envelope of the rule's error " +
-        'action has no MQTT 5 properties: a delivery that takes this road is quarantined as ' +
+        'action has no MQTT 5 properties: a delivery that takes this path is quarantined as ' +
         'missing-id; put the id into the body or the topic as well.',
       expect.stringMatching(/^routes\.joined\.id reads correlationData\(\), /),
     ]);

@@ -6,7 +6,7 @@ import { ignoring, payload, timestamp, topicLevel } from '../../core/config/sour
 import { charges } from '../../tools/handlers/samples.ts';
 import { problemsOf as problemsIn } from '../../tools/problems.ts';
 
-/** The design's route for states. */
+/** A route for states. */
 const status = {
   guarantee: 'latest',
   topic: 'status/+',
@@ -19,7 +19,7 @@ function problemsOf(changes: Readonly<Record<string, unknown>>): readonly Proble
 }
 
 describe('a latest route', () => {
-  it("passes as the design's, with every default filled in", () => {
+  it('passes, with every default filled in', () => {
     expect(checkConfig(defineConfig({ routes: { status } })).routes).toEqual([
       {
         ...status,

@@ -6,7 +6,7 @@ import { charges } from '../../tools/handlers/samples.ts';
 import { placesOf, problemsOf } from '../../tools/problems.ts';
 
 describe('a configuration that is right', () => {
-  it("passes: the design's charges route, with every default filled in", () => {
+  it('passes: a route of charges, with every default filled in', () => {
     expect(checkConfig(defineConfig({ routes: { charges } }))).toEqual({
       name: 'tollbridge',
       routes: [

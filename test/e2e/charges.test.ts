@@ -123,7 +123,7 @@ describe.each(['queue', 'direct'] as const)('a route fed by %s', (feed) => {
     bridge.cloud.faults = { ...bridge.cloud.faults, failAction: 0 };
     const [row] = (await bridge.rows('Ledger')).filter(({ device }) => device?.S === 'meter-21');
     expect(row?.principal).toEqual({ NULL: true });
-    expect(bridge.events.some((event) => event.kind === 'detour')).toBe(true);
+    expect(bridge.events.some((event) => event.kind === 'fallback')).toBe(true);
     await thing.end();
   });
 });

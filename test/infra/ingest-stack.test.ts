@@ -133,15 +133,15 @@ describe.each(routes)('the rule of $name ($feed)', ({ bridge, route, template })
     expect(payload.RuleDisabled).toBe(false);
   });
 
-  it('takes one road, and the other one when that fails', () => {
-    const roads = route.feed === 'queue' ? ['Sqs', 'Lambda'] : ['Lambda', 'Sqs'];
+  it('takes one path, and the other one when that fails', () => {
+    const paths = route.feed === 'queue' ? ['Sqs', 'Lambda'] : ['Lambda', 'Sqs'];
     expect(more).toEqual([]);
     expect([action, errorAction].map((each) => Object.keys(each ?? {}))).toEqual(
-      roads.map((road) => [road]),
+      paths.map((path) => [path]),
     );
   });
 
-  it('ends on both roads in one function: that of the queue is the one invoked', () => {
+  it('ends on both paths in one function: that of the queue is the one invoked', () => {
     const { Sqs, Lambda } = { ...action, ...errorAction } as Record<string, Properties>;
     const queue = String(Sqs?.QueueUrl).replace(/[<>]/g, '');
     const mapping = resourcesOf(template, 'AWS::Lambda::EventSourceMapping').find(

@@ -39,7 +39,7 @@ describe('an id that is in MQTT 5 properties alone', () => {
     expect(warnings[1]).toMatch(/^routes\.calls\.id .*correlationData\(\)/);
   });
 
-  it('can be acknowledged by name, once somebody has decided that this road needs no id', () => {
+  it('can be acknowledged by name, once somebody has decided that this path needs no id', () => {
     const built = buildApp(checkConfig(propertiesConfig), testApp());
     Acknowledged.of(built.ingest).acknowledgeWarning('tollbridge:recovery-id', 'it is known');
     expect(warningsOf(built)).toEqual([]);

@@ -68,7 +68,7 @@ export const otherConfig = defineConfig({
   },
 });
 
-/** A third one, with a route of each guarantee, as design §5 has them. */
+/** A third one, with a route of each guarantee. */
 export const threeConfig = defineConfig({
   name: 'fleet',
   routes: {

@@ -224,11 +224,11 @@ describe('a record of the queue', () => {
     ['now, where that is nothing', '0', NOW],
     ['now, where that is before all time', '-1', NOW],
     ['now, where that is no number', 'soon', NOW],
-  ])('off the error road was received %s', async (_, SentTimestamp, receivedAt) => {
+  ])('off the error-action path was received %s', async (_, SentTimestamp, receivedAt) => {
     expect(await receivedAtOf({ SentTimestamp })).toEqual([receivedAt]);
   });
 
-  it('off the error road was received now, where the queue tells nothing at all', async () => {
+  it('off the error-action path was received now, where the queue tells nothing at all', async () => {
     expect(await receivedAtOf(undefined)).toEqual([NOW]);
   });
 

@@ -48,7 +48,7 @@ describe('a delivery', () => {
     ]);
   });
 
-  it('on the error road is read, booked and known again from the other road', async () => {
+  it('on the error-action path is read, booked and known again from the other path', async () => {
     const ingest = new Ingest();
     expect(await ingest.failures(errorEnvelope)).toEqual([]);
     expect(await ingest.failures(envelopeOf('d-1'))).toEqual([]);
@@ -187,7 +187,7 @@ describe('a batch', () => {
 });
 
 describe('a direct invocation', () => {
-  it('books like a record of the queue, on both roads', async () => {
+  it('books like a record of the queue, on both paths', async () => {
     const ingest = new Ingest();
     expect(await ingest.handle(envelopeOf('d-1'))).toBeUndefined();
     expect(await ingest.handle(errorEnvelope)).toBeUndefined();
@@ -248,7 +248,7 @@ describe('what is logged', () => {
 });
 
 describe('the time of arrival', () => {
-  it('on the error road is the queue’s sent time, and the clock where the queue gives none', async () => {
+  it('on the error-action path is the queue’s sent time, and the clock where the queue gives none', async () => {
     const ingest = new Ingest();
     const event = queueEvent(errorEnvelope);
     await ingest.handle({

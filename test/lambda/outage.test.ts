@@ -29,7 +29,7 @@ let ingest: Ingest;
 let queue: Queue;
 let deadLetters: Queue;
 
-/** The queue's road as the template makes it, with this handler at its end. */
+/** The queue's path as the template makes it, with this handler at its end. */
 function deploy(handler: Ingest): void {
   ingest = handler;
   scheduler = manualScheduler(NOW);

@@ -103,7 +103,7 @@ describe('the one write of the ledger', () => {
     );
   });
 
-  it('writes the design’s attributes with these types and values', () => {
+  it('writes the attributes with these types and values', () => {
     expect(input.Key).toEqual({ pk: { S: 'charges#dev-1' }, id: { S: 'c-1' } });
     expect(input.ExpressionAttributeValues).toEqual({
       ...COMMON_VALUES,
@@ -272,7 +272,7 @@ describe('the one write of a state', () => {
     expect(input.ReturnValuesOnConditionCheckFailure).toBe('ALL_OLD');
   });
 
-  it('writes the design’s attributes with these types and values', () => {
+  it('writes the attributes with these types and values', () => {
     expect(input.Key).toEqual({ pk: { S: 'dev-1' }, id: { S: 'billing/dev-1/charges' } });
     expect(input.ExpressionAttributeValues).toEqual({
       ...COMMON_VALUES,

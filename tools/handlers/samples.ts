@@ -1,4 +1,4 @@
-/** The design's routes and deliveries on them, each part replaceable. */
+/** Sample routes and deliveries on them, each part replaceable. */
 
 import { type EpochMillis, epochMillis } from '../../core/base/time.ts';
 import type {
@@ -47,7 +47,7 @@ const common = {
   ignoring: null,
 } as const;
 
-/** The billing route of the design, its defaults filled in. */
+/** The billing route of the samples, its defaults filled in. */
 export function routeOf(changes: Partial<ExactlyOnceRoute> = {}): ExactlyOnceRoute {
   return { ...charges, ...common, name: 'charges', maxAgeDays: 366, indexShards: 1, ...changes };
 }

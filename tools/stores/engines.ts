@@ -39,7 +39,7 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/** A client and four tables laid out as in the design (§6). */
+/** A client and four tables, laid out as the template has them. */
 export interface Store {
   readonly client: DynamoDBClient;
   readonly tables: Readonly<Record<TableName | 'quarantine', string>>;

@@ -18,7 +18,7 @@ const OTHERS = [
   ['underWay', 'no verdict yet'],
   ['receipts', 'receipts sent'],
   ['forwards', 'forwards'],
-  ['detours', 'detours by the error action'],
+  ['fallbacks', 'fallbacks to the error action'],
   ['failedInvocations', 'functions failed'],
   ['deadLetters', 'dead letters'],
   ['lost', 'lost'],

@@ -5,7 +5,7 @@ import { ask } from './server.js';
 
 const WORDS = {
   delivery: 'delivery',
-  detour: 'detour',
+  fallback: 'fallback',
   write: 'write',
   copy: 'copy',
   refused: 'refused',

@@ -1,4 +1,4 @@
-/** Faults, detours, dead letters, lost connections: what went wrong, on purpose or not. */
+/** Faults, fallbacks, dead letters, lost connections: what went wrong, on purpose or not. */
 import { byId, make, timeCell, value } from './dom.js';
 import { count } from './format.js';
 

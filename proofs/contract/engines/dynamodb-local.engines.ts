@@ -70,8 +70,8 @@ describe.skipIf(isSkipped)('docs/engines.md', () => {
   it('tells of a demo that booked all of its 1,000 charges once, to the last digit', () => {
     expect(demo.reconciliation.meant).toBe(1_000);
     expect(isExact(demo.reconciliation)).toBe(true);
-    const { cuts, crashes, detours } = demo.injectedFaults;
-    expect(Math.min(cuts, crashes, detours)).toBeGreaterThan(0);
+    const { cuts, crashes, fallbacks } = demo.injectedFaults;
+    expect(Math.min(cuts, crashes, fallbacks)).toBeGreaterThan(0);
   });
 
   it('says what this run saw, no more and no less', () => {

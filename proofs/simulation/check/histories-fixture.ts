@@ -34,7 +34,7 @@ export function handled(
 ): readonly Event[] {
   const receivedAt = START_MILLIS + at;
   return [
-    { kind: 'entered', arrival, serial, road: 'queue' },
+    { kind: 'entered', arrival, serial, path: 'queue' },
     { kind: 'handled', arrival, serial, invocation, receivedAt },
     ...effects,
     { kind: 'done', arrival, serial, invocation },

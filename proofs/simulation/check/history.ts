@@ -19,7 +19,7 @@ export interface Meant {
   readonly amount: string;
 }
 
-export type Road = 'queue' | 'event';
+export type Path = 'queue' | 'event';
 
 export type Event =
   | ({ readonly kind: 'meant' } & Meant)
@@ -36,7 +36,7 @@ export type Event =
       readonly kind: 'entered';
       readonly arrival: number;
       readonly serial: number;
-      readonly road: Road;
+      readonly path: Path;
     }
   /** It was handed to the function. */
   | {
@@ -44,7 +44,7 @@ export type Event =
       readonly arrival: number;
       readonly serial: number;
       readonly invocation: number;
-      /** Epoch milliseconds: the rule's clock, or what stands for it on the error road. */
+      /** Epoch milliseconds: the rule's clock, or what stands for it on the error-action path. */
       readonly receivedAt: number;
     }
   /** The function said that it is done with it. */

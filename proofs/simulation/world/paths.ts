@@ -7,8 +7,8 @@ import { RECEIVED_AT_ATTRIBUTE } from '../../../core/message/envelope.ts';
 import { topicMatches } from '../../../core/message/topics.ts';
 import { requestTopic } from '../../../core/wire/requests.ts';
 import { addressOf, routes } from '../routes.ts';
-import { type Letter, Letters, type QueueLimits } from './dead-letters.ts';
 import type { Functions } from './functions.ts';
+import { type QueuedMessage, type QueueLimits, SimulatedQueue } from './queue.ts';
 import type { Arrival, Shared } from './shared.ts';
 
 /** A PUBLISH, as the broker has it. */
@@ -22,7 +22,7 @@ export interface Packet {
 }
 
 interface Carried extends Arrival {
-  /** The rule's clock; undefined on the error road. */
+  /** The rule's clock; undefined on the error-action path. */
   readonly ruleAt: number | undefined;
   readonly as: string;
 }
@@ -32,10 +32,10 @@ const CLOCKS_APART_MILLIS_MAX = 300;
 /** Lambda tries an event again after one minute and after two more. */
 const EVENT_WAITS_MILLIS = [60_000, 120_000];
 
-export class Roads {
+export class Paths {
   readonly #shared: Shared;
   readonly #functions: Functions;
-  readonly #queues: ReadonlyMap<string, Letters>;
+  readonly #queues: ReadonlyMap<string, SimulatedQueue>;
   readonly #carried: Carried[] = [];
   readonly #skew: number;
 
@@ -46,7 +46,7 @@ export class Roads {
     this.#queues = new Map(
       [...routes].map(([name, route]) => [
         name,
-        new Letters(shared, limits, (letters) => this.#invokeBatch(route, letters)),
+        new SimulatedQueue(shared, limits, (messages) => this.#invokeBatch(route, messages)),
       ]),
     );
   }
@@ -88,15 +88,15 @@ export class Roads {
     const envelope = isFailed
       ? errorEnvelope(route, packet, arrival)
       : ruleEnvelope(packet, arrival, receivedAt);
-    // The error action takes the other road.
+    // The error action takes the other path.
     const isQueued = (route.feed === 'queue') !== isFailed;
-    const road = isQueued ? 'queue' : 'event';
-    this.#shared.history.add({ kind: 'entered', arrival, serial: carried.serial, road });
+    const path = isQueued ? 'queue' : 'event';
+    this.#shared.history.add({ kind: 'entered', arrival, serial: carried.serial, path });
     if (isQueued) this.#queueOf(route).send(carried, JSON.stringify(envelope));
     else this.#sendEvent(route, carried, envelope);
   }
 
-  #queueOf({ name }: Route): Letters {
+  #queueOf({ name }: Route): SimulatedQueue {
     const queue = this.#queues.get(name);
     if (queue === undefined) throw new Error(`there is no queue of ${name}`);
     return queue;
@@ -124,20 +124,20 @@ export class Roads {
     this.#queueOf(route).bury(carried, JSON.stringify(envelope));
   }
 
-  async #invokeBatch(route: Route, letters: readonly Letter[]) {
+  async #invokeBatch(route: Route, messages: readonly QueuedMessage[]) {
     const invocation = this.#functions.next();
-    const carried = letters.map(({ arrival }) => this.#carriedOf(arrival));
-    for (const letter of letters) {
-      const kept = letter.attributes[RECEIVED_AT_ATTRIBUTE]?.stringValue;
-      const { ruleAt } = this.#carriedOf(letter.arrival);
-      this.#handled(letter, invocation, ruleAt ?? Number(kept ?? letter.sentAt));
+    const carried = messages.map(({ arrival }) => this.#carriedOf(arrival));
+    for (const message of messages) {
+      const kept = message.attributes[RECEIVED_AT_ATTRIBUTE]?.stringValue;
+      const { ruleAt } = this.#carriedOf(message.arrival);
+      this.#handled(message, invocation, ruleAt ?? Number(kept ?? message.sentAt));
     }
     const devices = new Set(carried.map(({ as }) => as)).size;
-    const event = { Records: letters.map(recordOf) };
+    const event = { Records: messages.map(recordOf) };
     const outcome = await this.#functions.ingest(route, event, invocation, devices);
     if (outcome.kind === 'answered') {
-      for (const letter of letters) {
-        if (!outcome.failed.has(letter.messageId)) this.#done(letter, invocation);
+      for (const message of messages) {
+        if (!outcome.failed.has(message.messageId)) this.#done(message, invocation);
       }
     }
     return outcome;
@@ -192,7 +192,7 @@ function errorEnvelope({ name }: Route, packet: Packet, arrival: number): object
   };
 }
 
-function recordOf({ messageId, body, sentAt, attributes, receives }: Letter): object {
+function recordOf({ messageId, body, sentAt, attributes, receives }: QueuedMessage): object {
   return {
     messageId,
     receiptHandle: messageId,

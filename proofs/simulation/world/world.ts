@@ -14,7 +14,7 @@ import { Broker } from './broker.ts';
 import { Clockwork, withVirtualTime } from './clockwork.ts';
 import { Functions } from './functions.ts';
 import { LibraryDevice } from './library-device.ts';
-import { Roads } from './paths.ts';
+import { Paths } from './paths.ts';
 import { RawDevices } from './raw-devices.ts';
 import { Receiving } from './receiving.ts';
 import type { Shared } from './shared.ts';
@@ -42,7 +42,7 @@ class World {
   readonly #plan: Plan;
   readonly #shared: Shared;
   readonly #tables: Tables;
-  readonly #roads: Roads;
+  readonly #paths: Paths;
   readonly #library: readonly LibraryDevice[];
   readonly #raw: RawDevices;
   readonly #receiving: Receiving;
@@ -65,9 +65,9 @@ class World {
     const functions = new Functions(part('functions'), this.#tables, (publication) =>
       broker.bridge(publication),
     );
-    this.#roads = new Roads(part('roads'), functions, plan);
+    this.#paths = new Paths(part('roads'), functions, plan);
     this.#receiving = new Receiving(part('receiver'), plan.receiver);
-    broker.take = (packet) => this.#roads.take(packet);
+    broker.take = (packet) => this.#paths.take(packet);
     broker.forward = (publication) => this.#receiving.offer(publication);
     const nextSerial = () => this.#serials++;
     const aheadMillis = plan.clocks.map((hours) => Math.round(hours * HOUR_MILLIS));
@@ -102,7 +102,7 @@ class World {
     await clockwork.runUntil(clockwork.now + AFTERMATH_MILLIS);
     faults.isCalm = true;
     this.#tables.downUntil = 0;
-    this.#roads.redrive();
+    this.#paths.redrive();
     await clockwork.runUntil(clockwork.now + CALM_MILLIS);
     this.#countLeft();
     const finding = check(history.events, this.#plan.receiver);
@@ -165,7 +165,7 @@ class World {
   /** What has not come to an end, and which ids were used twice. */
   #countLeft(): void {
     const { history, faults } = this.#shared;
-    for (const { arrival, serial } of this.#roads.left()) {
+    for (const { arrival, serial } of this.#paths.left()) {
       history.add({ kind: 'stuck', arrival, serial });
     }
     for (const [n, device] of this.#library.entries()) {

@@ -45,7 +45,7 @@ function observe(event: CloudEvent): void {
       );
       return;
     case 'delivery':
-    case 'detour':
+    case 'fallback':
     case 'disconnect':
     case 'rule-not-found':
       count(event.kind);

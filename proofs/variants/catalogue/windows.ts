@@ -106,7 +106,8 @@ export const windows: readonly Variant[] = [
   {
     name: 'own-row-unknown',
     after: 'ours',
-    fault: 'a try on the error road that comes after its own window takes its row for a stranger’s',
+    fault:
+      'a try on the error-action path that comes after its own window takes its row for a stranger’s',
     breaks: ['I7'],
     edits: [
       {
@@ -120,7 +121,7 @@ export const windows: readonly Variant[] = [
         by: 'test',
         file: WINDOWS,
         title:
-          'a window on dynalite of a device-made id knows its own row when a try of it is dated after the window, as on the error road',
+          'a window on dynalite of a device-made id knows its own row when a try of it is dated after the window, as on the error-action path',
       },
     ],
   },

@@ -1,5 +1,5 @@
 /**
- * Goal: dead letters of both roads can be seen and redriven, keep the time of their first arrival,
+ * Goal: dead letters of both paths can be seen and redriven, keep the time of their first arrival,
  * and book nothing twice however often they are moved. Method: a function that is ended until Lambda
  * gives up, letters as AWS makes them, then the commands against the local cloud.
  */
@@ -68,7 +68,7 @@ describe('letters of a function that gave up', () => {
   it('are listed, redriven, and booked once, with the time of their first arrival', async () => {
     const device = newDevice();
     const thing = await bench.thing(device);
-    // The queue's road fails at once, and the function's after its retries.
+    // The queue's path fails at once, and the function's after its retries.
     bench.bridge.cloud.faults = { ...noFaults, failAction: 1, crashBeforeWrite: 1 };
     await thing.publish(`billing/${device}/charges`, charge('a-1'));
     await bench.bridge.seen(({ kind }) => kind === 'dead-letter');
@@ -81,7 +81,7 @@ describe('letters of a function that gave up', () => {
       {
         route: 'charges',
         visible: 1,
-        samples: [{ device, id: 'a-1', road: 'function', readsAs: 'a message' }],
+        samples: [{ device, id: 'a-1', path: 'function', readsAs: 'a message' }],
       },
     ]);
     const arrived = new Date(sentAt).toISOString();

@@ -70,7 +70,7 @@ const ROWS: readonly Row[] = [
           actions: [{ sqs: { queueUrl: 'other', roleArn: 'arn' } }],
         }),
     }),
-    /^wrong rule tollbridge_charges: one of its roads is not the route's queue/,
+    /^wrong rule tollbridge_charges: one of its paths is not the route's queue/,
     /cdk deploy/,
   ],
   [

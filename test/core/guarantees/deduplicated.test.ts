@@ -1,4 +1,4 @@
-/** The window of `deduplicated` routes (design §3), at every edge, on two stores. */
+/** The window of `deduplicated` routes , at every edge, on two stores. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CLOCK_AHEAD_MILLIS_MAX, DELIVERY_LIFE_SECONDS } from '../../../core/base/limits.ts';
 import { contentHash, payload } from '../../../core/config/sources.ts';
@@ -41,7 +41,7 @@ describe.each([
       expect((await window.row(body)).firstDeliveryId).toBe(kind === 'accepted' ? 'b' : 'a');
     });
 
-    it('knows its own row when a try of it is dated after the window, as on the error road', async () => {
+    it('knows its own row when a try of it is dated after the window, as on the error-action path', async () => {
       const window = new WindowDecider(engine);
       const body = freshBody();
       expect(await window.kind({ id: 'a', body })).toBe('accepted');

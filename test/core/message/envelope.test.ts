@@ -99,7 +99,7 @@ describe('readEnvelope', () => {
     });
   });
 
-  it('knows no MQTT 5 properties on the error road, whatever its envelope says', () => {
+  it('knows no MQTT 5 properties on the error-action path, whatever its envelope says', () => {
     const delivery = deliveryOf({
       ...errorEnvelope,
       userProperties: [{ id: 'c-1' }],

@@ -231,7 +231,7 @@ describe('an id from MQTT 5', () => {
   });
 
   it.each([userProperty('id'), correlationData(), all(topicLevel(2), userProperty('id'))])(
-    'is missing on the error road, which carries no properties: %j',
+    'is missing on the error-action path, which carries no properties: %j',
     (id) => {
       const envelope = {
         topic: TOPIC,

@@ -230,7 +230,7 @@ describe('an action that fails', () => {
     ]);
     expect(on.events).toMatchObject([
       { kind: 'delivery' },
-      { kind: 'detour', rule: 'Charges', reason: expect.stringContaining('gone') },
+      { kind: 'fallback', rule: 'Charges', reason: expect.stringContaining('gone') },
     ]);
   });
 
@@ -328,11 +328,11 @@ describe('the faults of the rules engine', () => {
     expect(new Set(on.delays).size).toBeGreaterThan(5);
   });
 
-  it('failAction: sends the message on its detour without trying the action', async () => {
+  it('failAction: sends the message on its fallback without trying the action', async () => {
     const on = bench({ faults: { failAction: 1 } });
     await accept(on);
     expect(on.tried).toEqual(['lambda']);
-    expect(on.events.map((event) => event.kind)).toEqual(['delivery', 'fault', 'detour']);
+    expect(on.events.map((event) => event.kind)).toEqual(['delivery', 'fault', 'fallback']);
   });
 
   it('strike the same messages when the seed is the same', async () => {

@@ -8,7 +8,7 @@ import { redrivenAttributes, type TextAttribute } from '../../../core/operations
 import type { Outcome } from './functions.ts';
 import type { Arrival, Shared } from './shared.ts';
 
-export interface Letter extends Arrival {
+export interface QueuedMessage extends Arrival {
   readonly messageId: string;
   readonly body: string;
   readonly sentAt: EpochMillis;
@@ -27,20 +27,20 @@ export interface QueueLimits {
 }
 
 /** Gives a batch to the function; the names are message ids. */
-export type Invoke = (letters: readonly Letter[]) => Promise<Outcome>;
+export type Invoke = (messages: readonly QueuedMessage[]) => Promise<Outcome>;
 
 const VISIBILITY_MILLIS = QUEUE_VISIBILITY_SECONDS * 1_000;
 /** Somebody looks at an alarm and moves what is dead back. */
 const REDRIVE_MILLIS = 6 * 3_600_000;
 const DAY_MILLIS = 86_400_000;
 
-export class Letters {
+export class SimulatedQueue {
   readonly #shared: Shared;
   readonly #receivesMax: number;
   readonly #gatherMillis: number;
   readonly #invoke: Invoke;
-  readonly #letters = new Set<Letter>();
-  readonly #dead = new Set<Letter>();
+  readonly #messages = new Set<QueuedMessage>();
+  readonly #dead = new Set<QueuedMessage>();
   #sent = 0;
   #isRedriveDue = false;
 
@@ -56,29 +56,33 @@ export class Letters {
     body: string,
     attributes: Readonly<Record<string, TextAttribute>> = {},
   ): void {
-    this.#letters.add(this.#letterOf(arrival, body, attributes));
+    this.#messages.add(this.#messageOf(arrival, body, attributes));
     this.#pollSoon();
   }
 
   /** An event that Lambda has given up becomes a dead letter beside those of the queue. */
   bury(arrival: Arrival, body: string): void {
-    this.#buryLetter(this.#letterOf(arrival, body, {}));
+    this.#giveUp(this.#messageOf(arrival, body, {}));
   }
 
   /** Moves every dead letter back, as the command of the operators does. */
   redrive(): void {
     this.#isRedriveDue = false;
-    for (const letter of [...this.#dead]) this.#moveBack(letter);
+    for (const message of [...this.#dead]) this.#moveBack(message);
   }
 
   /** What is still here. */
   left(): readonly Arrival[] {
-    return [...this.#letters, ...this.#dead];
+    return [...this.#messages, ...this.#dead];
   }
 
-  #letterOf({ arrival, serial }: Arrival, body: string, attributes: Letter['attributes']): Letter {
+  #messageOf(
+    { arrival, serial }: Arrival,
+    body: string,
+    attributes: QueuedMessage['attributes'],
+  ): QueuedMessage {
     const { clockwork, clock } = this.#shared;
-    const messageId = `letter-${arrival}-${this.#sent++}`;
+    const messageId = `message-${arrival}-${this.#sent++}`;
     const sentAt = epochMillis(clock());
     const state = { receives: 0, visibleAt: clockwork.now, running: 0 };
     return { arrival, serial, messageId, body, sentAt, attributes, ...state };
@@ -91,51 +95,51 @@ export class Letters {
 
   #poll(): void {
     const { clockwork, chance } = this.#shared;
-    const visible = [...this.#letters].filter(({ visibleAt }) => visibleAt <= clockwork.now);
-    const batch: Letter[] = [];
+    const visible = [...this.#messages].filter(({ visibleAt }) => visibleAt <= clockwork.now);
+    const batch: QueuedMessage[] = [];
     const size = chance.int(1, QUEUE_BATCH_MESSAGES);
-    for (const letter of chance.shuffle(visible).slice(0, size)) {
-      if (this.#receive(letter)) batch.push(letter);
+    for (const message of chance.shuffle(visible).slice(0, size)) {
+      if (this.#receive(message)) batch.push(message);
     }
     if (visible.length > size) clockwork.after(chance.int(1, 50), () => this.#poll());
     if (batch.length > 0) void this.#handle(batch);
   }
 
   /** False when it has been tried too often. */
-  #receive(letter: Letter): boolean {
+  #receive(message: QueuedMessage): boolean {
     const { clockwork, faults } = this.#shared;
-    if (letter.receives >= this.#receivesMax) {
-      this.#letters.delete(letter);
-      this.#buryLetter(letter);
+    if (message.receives >= this.#receivesMax) {
+      this.#messages.delete(message);
+      this.#giveUp(message);
       return false;
     }
-    letter.receives++;
-    if (letter.running > 0) faults.count('redelivered-while-running');
-    letter.running++;
+    message.receives++;
+    if (message.running > 0) faults.count('redelivered-while-running');
+    message.running++;
     const early = faults.meant('redelivered-while-running');
     const hidden = early === undefined ? VISIBILITY_MILLIS : 1 + early;
-    letter.visibleAt = clockwork.now + hidden;
+    message.visibleAt = clockwork.now + hidden;
     clockwork.after(hidden, () => {
-      if (!this.#letters.has(letter)) return;
+      if (!this.#messages.has(message)) return;
       if (early === undefined) this.#pollSoon();
       else this.#poll();
     });
     return true;
   }
 
-  async #handle(batch: readonly Letter[]): Promise<void> {
+  async #handle(batch: readonly QueuedMessage[]): Promise<void> {
     const outcome = await this.#invoke(batch);
-    for (const letter of batch) {
-      letter.running--;
-      if (outcome.kind === 'failed' || outcome.failed.has(letter.messageId)) continue;
-      if (this.#shared.faults.strike('delete-lost') === undefined) this.#letters.delete(letter);
+    for (const message of batch) {
+      message.running--;
+      if (outcome.kind === 'failed' || outcome.failed.has(message.messageId)) continue;
+      if (this.#shared.faults.strike('delete-lost') === undefined) this.#messages.delete(message);
     }
   }
 
-  #buryLetter(letter: Letter): void {
+  #giveUp(message: QueuedMessage): void {
     const { clockwork, faults } = this.#shared;
     faults.count('dead-lettered');
-    this.#dead.add(letter);
+    this.#dead.add(message);
     if (this.#isRedriveDue) return;
     this.#isRedriveDue = true;
     const days = faults.meant('redriven-days-later');
@@ -146,9 +150,9 @@ export class Letters {
     });
   }
 
-  #moveBack(letter: Letter): void {
-    const { arrival, serial, body, sentAt, attributes } = letter;
-    this.#dead.delete(letter);
+  #moveBack(message: QueuedMessage): void {
+    const { arrival, serial, body, sentAt, attributes } = message;
+    this.#dead.delete(message);
     this.send({ arrival, serial }, body, redrivenAttributes(body, sentAt, attributes));
   }
 }
