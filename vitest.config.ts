@@ -1,12 +1,31 @@
 import { defineConfig } from 'vitest/config';
 
+/** What starts the local cloud, brokers, stores or processes. */
+const CLOUD = ['test/{cli,console,device,e2e,local}/**/*.test.ts', 'proofs/**/*.test.ts'];
+/** What synthesizes templates. */
+const INFRA = ['test/infra/**/*.test.ts'];
+
+/**
+ * `npm test`: a good minute on two cores. Files share a process with their neighbours, for loading
+ * the CDK and the SDK anew takes longer than what most of them do; `tools/shared-process.ts` sees
+ * that none leaves anything behind in it. What takes longer has a command of its own.
+ */
 export default defineConfig({
   test: {
     globalSetup: ['tools/temporary.ts'],
-    include: ['{test,proofs}/**/*.test.ts'],
+    setupFiles: ['tools/shared-process.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    isolate: false,
     // One for each of the two cores that CI has; the default leaves one idle.
     maxWorkers: 2,
+    projects: [
+      { extends: true, test: { name: 'cloud', include: CLOUD } },
+      { extends: true, test: { name: 'infra', include: INFRA } },
+      {
+        extends: true,
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...CLOUD, ...INFRA] },
+      },
+    ],
   },
 });

@@ -1,6 +1,6 @@
 /** The bill: quantities from the requests of a delivery, prices to the last digit. */
 import Big from 'big.js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   type Case,
   type Counted,
@@ -272,8 +272,12 @@ describe('with an engine', () => {
   beforeAll(async () => {
     engine = await openTableEngine({});
     await createCountedTables(engine.url);
+    vi.stubEnv('POWERTOOLS_SERVICE_NAME', 'tollbridge');
   });
-  afterAll(() => engine.close());
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await engine.close();
+  });
 
   it('a log of the bytes that the model has is written', async () => {
     const { invocation, copy } = await measureLogs(engine.url);

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -10,7 +9,6 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkConfig } from '../../core/config/check.ts';
 import { LockError } from '../../core/config/lock.ts';
@@ -19,8 +17,6 @@ import type { Bridge } from '../../core/config/route.ts';
 import { payload } from '../../core/config/sources.ts';
 import { acceptedNames, carryOut, isCi, type LockSetting, planLock } from '../../lib/lock-file.ts';
 import { charges } from '../../tools/handlers/samples.ts';
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 const before = checkConfig({ routes: { charges } });
 const otherId = checkConfig({ routes: { charges: { ...charges, id: payload('uuid') } } });
@@ -163,74 +159,5 @@ describe('accepted names', () => {
     expect(acceptedNames('a.id, b', 'b,c.device,')).toEqual(['a.id', 'b', 'c.device']);
     expect(acceptedNames(['a.id', 'b'], undefined)).toEqual(['a.id', 'b']);
     expect(acceptedNames(undefined, '', null)).toEqual([]);
-  });
-});
-
-interface Ending {
-  readonly status: number;
-  readonly errors: string;
-}
-
-/** The real app, as `npx cdk synth` and `npm start` run it. */
-function bridgeApp(env: Readonly<Record<string, string>> = {}): Promise<Ending> {
-  const options = {
-    cwd: ROOT,
-    env: {
-      ...process.env,
-      CI: '',
-      CDK_OUTDIR: join(folder, 'cdk.out'),
-      CDK_VALIDATION: 'false',
-      TOLLBRIDGE_LOCK: path,
-      TOLLBRIDGE_ACCEPT: '',
-      ...env,
-    },
-  };
-  return new Promise((resolve) => {
-    const args = ['--import', 'tsx', 'bin/bridge.ts'];
-    execFile(process.execPath, args, options, (error, _, errors) => {
-      resolve({ status: error === null ? 0 : Number(error.code), errors });
-    });
-  });
-}
-
-describe('bin/bridge.ts', { timeout: 120_000 }, () => {
-  it('makes the lock file that is committed, and then finds nothing to say', async () => {
-    const first = await bridgeApp();
-    expect(first).toMatchObject({ status: 0, errors: expect.stringContaining('is new: commit') });
-    expect(lockText()).toBe(readFileSync(join(ROOT, 'tollbridge.lock.json'), 'utf8'));
-    const second = await bridgeApp({ CI: 'true' });
-    expect(second.status).toBe(0);
-    expect(second.errors).not.toContain('tollbridge.lock.json');
-  });
-
-  it('ends with the list of changes and no template, until they are accepted by name', async () => {
-    const committed = readFileSync(join(ROOT, 'tollbridge.lock.json'), 'utf8');
-    const pinned = committed.replace("payload('id')", "payload('uuid')");
-    writeFileSync(path, pinned);
-    const refused = await bridgeApp();
-    expect(refused.status).toBe(1);
-    expect(refused.errors).toMatch(
-      /charges\.id[\s\S]*pinned: payload\('uuid'\)[\s\S]*accept=charges\.id/,
-    );
-    expect(refused.errors).not.toMatch(/\bat .*bridge\.ts:\d/);
-    expect(lockText()).toBe(pinned);
-    expect(existsSync(join(folder, 'cdk.out', 'manifest.json'))).toBe(false);
-
-    const typo = await bridgeApp({ TOLLBRIDGE_ACCEPT: 'charges.idd' });
-    expect(typo).toMatchObject({ status: 1, errors: expect.stringContaining('accepts nothing') });
-
-    // How the CDK's command line hands on `-c accept=charges.id`.
-    const context = JSON.stringify({ accept: 'charges.id' });
-    const accepted = await bridgeApp({ CDK_CONTEXT_JSON: context });
-    expect(accepted.status).toBe(0);
-    expect(accepted.errors).toContain('what was accepted (charges.id): commit it');
-    expect(lockText()).toBe(committed);
-  });
-
-  it('does not make a missing lock file in CI', async () => {
-    const { status, errors } = await bridgeApp({ CI: 'true' });
-    expect(status).toBe(1);
-    expect(errors).toContain('commit tollbridge.lock.json');
-    expect(existsSync(path)).toBe(false);
   });
 });

@@ -40,9 +40,9 @@ export const handler = async (event) => {
 
 /** A small app with what the project's own stacks are made of. */
 export function synthesizeSample(outdir: string, code: string): void {
-  process.env.CDK_VALIDATION = 'false';
   const app = new App({
     outdir,
+    builtinCloudFormationValidation: false,
     analyticsReporting: false,
     context: { 'aws:cdk:bundling-stacks': [] },
   });

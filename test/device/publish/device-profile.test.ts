@@ -1,6 +1,4 @@
-/** Goal: `device-profile` prints what `connect` takes, for every kind of route, and says what it cannot. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+/** Goal: a profile holds what `connect` takes, for every kind of route, and says what it cannot. */
 import { describe, expect, it } from 'vitest';
 import { checkConfig } from '../../../core/config/check.ts';
 import type { Config } from '../../../core/config/route.ts';
@@ -115,35 +113,5 @@ describe('the profile', () => {
       deviceProfile(bridge, 'm-1', { ...short, topics: new Map([['charges', text]]) });
     expect(topic('charges/m-2')).toThrow(/level 2 has to be the device, m-1/);
     expect(topic('charges/+')).toThrow(/wildcard/);
-  });
-});
-
-describe('tollbridge device-profile', () => {
-  const run = promisify(execFile);
-  const command = (...args: readonly string[]) =>
-    run(process.execPath, ['--import', 'tsx', 'bin/tollbridge.ts', 'device-profile', ...args]).then(
-      ({ stdout }) => ({ code: 0, stdout, stderr: '' }),
-      (error: { code: number; stdout: string; stderr: string }) => error,
-    );
-
-  it('prints the routes of the configuration as JSON', async () => {
-    const { code, stdout } = await command('meter-17', '--json', '--handshake', 'full');
-    expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toEqual({
-      charges: { topic: 'billing/meter-17/charges', idField: 'id', handshake: 'full' },
-    });
-  });
-
-  it.each([['a/b'], ['+'], [''], ['m 1']])('refuses the name "%s"', async (name) => {
-    const { code, stdout, stderr } = await command(name);
-    expect(code).toBe(2);
-    expect(stdout).toBe('');
-    expect(stderr).toMatch(/device's name is .*allowed are 1 to 128/);
-  });
-
-  it('refuses a topic that is no pair', async () => {
-    const { code, stderr } = await command('m', '--topic', 'x');
-    expect(code).toBe(2);
-    expect(stderr).toContain('allowed is ROUTE=TOPIC');
   });
 });
