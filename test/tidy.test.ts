@@ -235,3 +235,46 @@ describe('sources', () => {
     expect(found).toEqual([]);
   });
 });
+
+describe('words that were given up', () => {
+  /** What stands for each now; docs/glossary.md has the words that are used. */
+  const GIVEN_UP: readonly (readonly [now: string, old: RegExp])[] = [
+    ['fingerprint', /likeness/i],
+    ['DedupRecords', /\b(DeliveriesTable|DELIVERIES_TABLE)/],
+    ['error-action path', /error[- ]roads?\b|\b(queue|direct)Road\b/i],
+    ['fallback', /\bdetours?\b/i],
+    ['dead-letter message', /\bQueuedLetter|\bLetters\b(?=[ <({;])/],
+    ['MessageHops', /\bStations\b/],
+    ['AsyncInvokeConfig, timeout', /\bpatience\b/i],
+    ['confirm', /\bconsent\b/i],
+    ['receipt-ids', /told-ids|\bidsTold\b|\basTold\b|\bIdTelling\b/],
+    ['deliveryFromRow', /kept-delivery/],
+    ['out of range', /\buntimely\b/i],
+    ['queryBeforeResend, awaitingQuery, maybeSent', /\baskFirst\b|\bisAsked\b|\binDoubt\b/],
+    ['injectedFaults', /\bmishaps\b/i],
+    ['FleetController, FleetStats', /\bFleetDesk\b|\bFleetBooks\b/],
+    ['ProcessedIds, SerialQueues', /\bclass Marks\b|\bclass Lanes\b/],
+    ['a document of the project', /\bdesign §|design\.md\b/],
+  ];
+  const documents = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'device', 'docs', 'examples']
+    .flatMap((path) =>
+      path.endsWith('.md')
+        ? [path]
+        : readdirSync(join(ROOT, path), { recursive: true, encoding: 'utf8' })
+            .filter((name) => name.endsWith('.md'))
+            .map((name) => join(path, name)),
+    )
+    .filter((path) => !path.split(sep).some((part) => GENERATED.has(part)))
+    .map(read);
+
+  it.each(GIVEN_UP)('stand nowhere: it is %s now', (_, old) => {
+    const found = [...sources, ...documents].flatMap(({ path, text }) =>
+      path === join('test', 'tidy.test.ts')
+        ? []
+        : text
+            .split('\n')
+            .flatMap((line, n) => (old.test(line) ? [`${path}:${n + 1}: ${line.trim()}`] : [])),
+    );
+    expect(found).toEqual([]);
+  });
+});

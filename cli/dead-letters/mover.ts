@@ -29,7 +29,7 @@ export interface QueuePair<DeadLetterMessage extends DeadLetter> {
 export interface MoveOptions {
   /** No more than so many. */
   readonly max: number;
-  /** Letters a second; as fast as it goes without it. */
+  /** Messages a second; as fast as it goes without it. */
   readonly rate: number | undefined;
   /** Ends the run after the batch in hand. */
   readonly signal: AbortSignal;

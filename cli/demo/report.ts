@@ -19,14 +19,18 @@ export interface DemoFigures {
 }
 
 /** What went wrong on purpose while the fleet ran. */
-export interface Mishaps {
+export interface InjectedFaults {
   readonly cuts: number;
   readonly crashes: number;
   readonly fallbacks: number;
   readonly receiptsDropped: number;
 }
 
-export function figuresTable(figures: DemoFigures, injectedFaults: Mishaps, unit: string): string {
+export function figuresTable(
+  figures: DemoFigures,
+  injectedFaults: InjectedFaults,
+  unit: string,
+): string {
   const table = new Table({ colAligns: ['left', 'right'], style: { head: [], border: [] } });
   table.push(
     ['charges meant', figures.meant],

@@ -13,7 +13,7 @@ import { localDynamoDB } from '../access/local-tables.ts';
 import { type Charge, type DevicePlan, planCharges } from './charges.ts';
 import { runDevice } from './device.ts';
 import { type BookedRow, type Reconciliation, readRows, reconcile } from './reconcile.ts';
-import type { DemoFigures, Mishaps } from './report.ts';
+import type { DemoFigures, InjectedFaults } from './report.ts';
 import { bundleVariant } from './variant.ts';
 
 export interface DemoOptions {
@@ -36,7 +36,7 @@ export interface DemoOptions {
 
 export interface DemoResult {
   readonly figures: DemoFigures;
-  readonly injectedFaults: Mishaps;
+  readonly injectedFaults: InjectedFaults;
   readonly reconciliation: Reconciliation;
   readonly example: BookedRow | undefined;
 }
@@ -155,7 +155,7 @@ class Tally {
   readonly #amounts: ReadonlyMap<string, string>;
   readonly #seen = new Set<string>();
   readonly #delivered: string[] = [];
-  readonly #mishaps = { crashes: 0, fallbacks: 0, receiptsDropped: 0 };
+  readonly #injectedFaults = { crashes: 0, fallbacks: 0, receiptsDropped: 0 };
 
   constructor(plans: readonly DevicePlan[]) {
     this.#amounts = new Map(
@@ -167,9 +167,9 @@ class Tally {
 
   readonly observe = (event: CloudEvent): void => {
     if (event.kind === 'delivery') this.#deliver(event.payload);
-    if (event.kind === 'fallback') this.#mishaps.fallbacks++;
-    if (event.kind === 'fault' && event.fault === 'drop') this.#mishaps.receiptsDropped++;
-    if (event.kind === 'fault' && event.fault === 'crashAfterWrite') this.#mishaps.crashes++;
+    if (event.kind === 'fallback') this.#injectedFaults.fallbacks++;
+    if (event.kind === 'fault' && event.fault === 'drop') this.#injectedFaults.receiptsDropped++;
+    if (event.kind === 'fault' && event.fault === 'crashAfterWrite') this.#injectedFaults.crashes++;
   };
 
   #deliver(payload: Buffer): void {
@@ -188,7 +188,7 @@ class Tally {
     };
   }
 
-  injectedFaults(): Omit<Mishaps, 'cuts'> {
-    return this.#mishaps;
+  injectedFaults(): Omit<InjectedFaults, 'cuts'> {
+    return this.#injectedFaults;
   }
 }

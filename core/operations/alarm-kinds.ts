@@ -34,7 +34,7 @@ export interface AlarmKind {
 const ONCE = { threshold: 1, periodSeconds: 300, datapoints: 1, periods: 1 } as const;
 /** A quarter of an hour of it, so that what mends itself wakes nobody. */
 const SUSTAINED = { periodSeconds: 300, datapoints: 3, periods: 3 } as const;
-/** A metric of the bridge or of AWS that counts mishaps and is silent while there are none. */
+/** A metric of the bridge or of AWS that counts faults and is silent while there are none. */
 const NO_MISHAP = {
   missing: 'notBreaching',
   missingWhy: 'nothing is emitted while it does not happen',

@@ -83,7 +83,7 @@ export class Session implements Transport, Subscriptions {
   /** Connections that failed one after the other. */
   #failures = 0;
   /** Connections that the broker ended before it had said a word, one after the other. */
-  #silences = 0;
+  #silentDisconnects = 0;
   #cancelRetry: (() => void) | undefined;
 
   constructor(settings: SessionSettings, ports: SessionPorts) {
@@ -183,7 +183,7 @@ export class Session implements Transport, Subscriptions {
     let isAccepted = false;
     client.once('connect', () => {
       isAccepted = true;
-      this.#silences = 0;
+      this.#silentDisconnects = 0;
       void this.#open(client);
     });
     client.once('close', () => {
@@ -260,8 +260,9 @@ export class Session implements Transport, Subscriptions {
 
   /** Once it may be a broker that is stopped; twice, it does not want this device. */
   #unheard(): void {
-    this.#silences++;
-    if (this.#silences === 2) this.#ports.emit('refused', new ConnectionRefusedError(UNANSWERED));
+    this.#silentDisconnects++;
+    if (this.#silentDisconnects === 2)
+      this.#ports.emit('refused', new ConnectionRefusedError(UNANSWERED));
   }
 
   /** Tells a refusal, and puts any error into words. */

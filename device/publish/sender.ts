@@ -61,7 +61,7 @@ export class Sender implements TransportListener {
   #isUp = false;
   #isPumping = false;
   /** The bridge left a question of this connection unanswered: it is asked no more. */
-  #isUnheard = false;
+  #queriesUnanswered = false;
   #wake: (() => void) | undefined;
 
   constructor(settings: SenderSettings, ports: SenderPorts) {
@@ -93,7 +93,7 @@ export class Sender implements TransportListener {
   up(): void {
     const now = this.#ports.timers.now();
     this.#isUp = true;
-    this.#isUnheard = false;
+    this.#queriesUnanswered = false;
     this.#rate = new RateLimit(this.#settings.perSecondMax);
     this.#window.restart(now);
     this.#releases.restart(now);
@@ -166,8 +166,10 @@ export class Sender implements TransportListener {
   }
 
   /** The bridge knows a message by the id that it tells; one made of the body is not known here. */
-  #isToAsk({ maybeSent: inDoubt, record }: Entry): boolean {
-    return this.#settings.queryBeforeResend && inDoubt && !record.byHash && !this.#isUnheard;
+  #isToAsk({ maybeSent, record }: Entry): boolean {
+    return (
+      this.#settings.queryBeforeResend && maybeSent && !record.byHash && !this.#queriesUnanswered
+    );
   }
 
   #isFull(): boolean {
@@ -177,7 +179,7 @@ export class Sender implements TransportListener {
   async #sendMessage(entry: Entry): Promise<void> {
     const { outbox, timers, emit } = this.#ports;
     const flight = this.#window.take(entry);
-    if (flight.awaitingQuery) this.#isUnheard = true;
+    if (flight.awaitingQuery) this.#queriesUnanswered = true;
     const rate = this.#rate;
     try {
       const payload = await outbox.body(entry);

@@ -96,7 +96,7 @@ byte mark[2];
 /* The rule: the channel before it loses (nothing arrives), repeats and reorders (anything does). */
 active proctype Rule() {
   byte which;
-#ifdef UNTIMELY
+#ifdef OUT_OF_RANGE
   atomic { select(which : 0 .. DELIVERIES); lateFrom = which; which = 0 }
 #endif
 end:

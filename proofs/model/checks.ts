@@ -70,7 +70,7 @@ const BOUNDS: readonly Bound[] = [
     'DELIVERIES=2 FIRST=2 LAST=4 REDRIVES=0',
     'the same id from another device, and on the topic of another device',
   ),
-  bound('record', 'too old', 'DELIVERIES=2 LAST=1 UNTIMELY', 'copies that come after maxAge'),
+  bound('record', 'too old', 'DELIVERIES=2 LAST=1 OUT_OF_RANGE', 'copies that come after maxAge'),
   bound(
     'record',
     'live',
@@ -233,7 +233,7 @@ const LIMITS: readonly Broken[] = [
   variantsOf('record', 'limit')(
     'STRICT',
     'i3',
-    'DELIVERIES=2 LAST=1 UNTIMELY',
+    'DELIVERIES=2 LAST=1 OUT_OF_RANGE',
     'a late copy that overtakes its message in the queue is answered rejected, and booked after all',
   ),
   variantsOf('window', 'limit')(

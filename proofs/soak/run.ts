@@ -155,9 +155,9 @@ class Soak {
     const ended = AbortSignal.any([signal, over.signal]);
     const startedAt = Date.now();
     this.#meter.begin(startedAt);
-    const mishaps = this.#break(scheduleOf(minutes * 60), startedAt, ended);
+    const breaking = this.#break(scheduleOf(minutes * 60), startedAt, ended);
     const loops = [
-      mishaps,
+      breaking,
       this.#speak(ended),
       this.#watch(ended),
       this.#killDevices(ended),
@@ -166,7 +166,7 @@ class Soak {
     // A loop that fails ends the others.
     for (const loop of loops) loop.catch(() => over.abort());
     await wait(minutes * 60_000, ended);
-    await mishaps;
+    await breaking;
     over.abort();
     // Ctrl-C ends the load early.
     this.#deadline.endWithin(this.#options.restMillisMax);

@@ -45,7 +45,7 @@ afterEach(() => {
 const run = (...args: readonly string[]) =>
   runHere(deadLettersCommand(), [...args, ...bench.local]);
 
-/** Letters as a rule's error action makes them when Lambda has given up. */
+/** Messages as a rule's error action makes them when Lambda has given up. */
 function letter(
   device: string,
   id: string,
