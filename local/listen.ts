@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
 import type { Server } from 'node:net';
 
-export class PortError extends Error {
+class PortError extends Error {
   override readonly name = 'PortError';
 }
 

@@ -87,7 +87,7 @@ interface Planned {
 }
 
 /** Messages come from the devices in turn, copies among them from first to last. */
-export function deliveriesOf({ batch, devices, copies }: Case): Planned {
+function deliveriesOf({ batch, devices, copies }: Case): Planned {
   const count = copies === 'none' ? 0 : Math.round(batch * COPY_SHARE);
   const messages = Array.from({ length: batch - count }, (_, n) => deliveryOf(n, devices));
   const again = (each: SampleDelivery, n: number) => ({ ...each, deliveryId: `again-${n}` });

@@ -25,7 +25,7 @@ export interface RunShape {
 }
 
 /** CPU in microseconds for each message, by process. */
-export interface Shares {
+interface Shares {
   readonly devices: number;
   /** The local cloud, or Mosquitto. */
   readonly broker: number;

@@ -16,11 +16,11 @@ import {
 } from './contenders.ts';
 
 export const OURS = 'the bridge, as delivered';
-export const LARGE = 'the bridge, batches of 100';
+const LARGE = 'the bridge, batches of 100';
 export const SINGLE = 'the bridge, one delivery an invocation';
-export const QUIET = `${OURS}, no forward`;
-export const QUIET_LARGE = `${LARGE}, no forward`;
-export const QUIET_SINGLE = `${SINGLE}, no forward`;
+const QUIET = `${OURS}, no forward`;
+const QUIET_LARGE = `${LARGE}, no forward`;
+const QUIET_SINGLE = `${SINGLE}, no forward`;
 const TIMES_SINGLE_MIN = 3;
 /** More would only wait in line: all have answered at their best with so many. */
 export const UNDER_WAY = 200;

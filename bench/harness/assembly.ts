@@ -13,13 +13,7 @@ import config from '../../tollbridge.config.ts';
  * batches of a hundred. `quiet`, `quietSingles` and `quietHundreds` are the same without a forward,
  * which is a publication for each message that no batch can save.
  */
-export type RouteName =
-  | 'charges'
-  | 'singles'
-  | 'hundreds'
-  | 'quiet'
-  | 'quietSingles'
-  | 'quietHundreds';
+type RouteName = 'charges' | 'singles' | 'hundreds' | 'quiet' | 'quietSingles' | 'quietHundreds';
 
 /** AWS has no larger batches than ten without a window; a batch that is full does not wait. */
 const hundreds = { messages: 100, waitSeconds: 1 } as const;

@@ -15,7 +15,7 @@ export function chargeBody(id: string, now: Date): string {
 }
 
 /** What the rule's SQL makes of one arrival, as the local cloud and AWS hand it to a queue. */
-export function envelopeOf(device: string, body: string, receivedAt: number): string {
+function envelopeOf(device: string, body: string, receivedAt: number): string {
   return JSON.stringify({
     body: Buffer.from(body).toString('base64'),
     topic: `billing/${device}/charges`,

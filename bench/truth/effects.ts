@@ -4,7 +4,7 @@
  */
 import type { CloudEvent } from '../../local/contracts.ts';
 
-export type TableEvent = Extract<CloudEvent, { kind: 'table' }>;
+type TableEvent = Extract<CloudEvent, { kind: 'table' }>;
 
 const KEEPS_NAME = '#firstDeliveryId = if_not_exists(#firstDeliveryId, :firstDeliveryId)';
 

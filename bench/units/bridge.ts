@@ -45,7 +45,7 @@ export function bridgeOn(parts: BridgeParts): (event: SQSEvent) => Promise<void>
 }
 
 /** Counts, and says nothing. */
-export function countingTelemetry(counts: Map<Metric, number>): Telemetry {
+function countingTelemetry(counts: Map<Metric, number>): Telemetry {
   return {
     count: (metric, amount) => counts.set(metric, (counts.get(metric) ?? 0) + amount),
     note: () => {},

@@ -28,7 +28,7 @@ export interface Reported {
   readonly indexes: number | undefined;
 }
 
-export interface StoredItem {
+interface StoredItem {
   readonly table: string;
   readonly item: Item;
 }

@@ -17,7 +17,7 @@ export interface SampleDelivery extends SampleCharge {
 }
 
 /** What the rule's SQL makes of it. */
-export function envelopeText({ device = 0, deliveryId, ...charge }: SampleDelivery): string {
+function envelopeText({ device = 0, deliveryId, ...charge }: SampleDelivery): string {
   const name = sampleDevice(device);
   return JSON.stringify({
     body: Buffer.from(sampleBody(charge)).toString('base64'),

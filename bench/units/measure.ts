@@ -15,7 +15,7 @@ export interface Booker {
   open(url: string): Promise<OpenBooker>;
 }
 
-export interface OpenBooker {
+interface OpenBooker {
   /** Handles one delivery, which must neither fail nor be left for later. */
   handle(delivery: SampleDelivery): Promise<void>;
   close(): Promise<void>;

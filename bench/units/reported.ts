@@ -6,7 +6,7 @@ import type { Measured } from './measure.ts';
 
 const LOCAL = 'DynamoDB Local';
 
-export interface OnEngine {
+interface OnEngine {
   readonly engine: string;
   readonly measured: readonly Measured[];
 }

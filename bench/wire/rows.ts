@@ -161,7 +161,7 @@ function nameOf({ purpose, cmd }: Part): string {
   return purpose === 'receipts' ? 'receipt' : purpose;
 }
 
-export function median(figures: readonly number[]): number {
+function median(figures: readonly number[]): number {
   const sorted = [...figures].sort((one, other) => one - other);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

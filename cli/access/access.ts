@@ -24,7 +24,7 @@ import {
 export type TableKind = 'ledger' | 'dedupRecords' | 'state' | 'quarantine';
 
 /** What any SDK client is made with. */
-export interface ClientSettings {
+interface ClientSettings {
   readonly profile?: string;
   readonly region?: string;
   readonly endpoint?: string;
@@ -58,7 +58,7 @@ export interface BridgeClient {
   close(): void;
 }
 
-export type RouteOutput = 'RuleName' | 'BasicIngestPrefix' | 'QueueUrl' | 'DeadLettersUrl';
+type RouteOutput = 'RuleName' | 'BasicIngestPrefix' | 'QueueUrl' | 'DeadLettersUrl';
 
 /** Any key and Region do at the local cloud; those of the shell must not matter there. */
 const LOCAL_SETTINGS = {

@@ -7,7 +7,7 @@ import { type Command, Option } from 'commander';
 import { httpUrl } from '../shell/options.ts';
 import { UsageError } from '../shell/usage.ts';
 
-export const LOCAL_URL = 'http://127.0.0.1:8000';
+const LOCAL_URL = 'http://127.0.0.1:8000';
 
 /** What `withAccess` adds to a command's flags. */
 export interface AccessFlags {

@@ -12,8 +12,7 @@ import { AccessError } from './failures.ts';
 export type Outputs = Readonly<Record<string, string>>;
 
 /** The two stacks that every bridge has. */
-export const PARTS = ['State', 'Ingest'] as const;
-export type Part = (typeof PARTS)[number];
+const PARTS = ['State', 'Ingest'] as const;
 
 export interface StackResource {
   readonly logicalId: string;

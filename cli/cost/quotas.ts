@@ -7,7 +7,7 @@ import { countsOf, type Month } from './model.ts';
 import type { Store } from './store.ts';
 import { invocationOf, type Messaging } from './traffic.ts';
 
-export interface Quota {
+interface Quota {
   readonly name: string;
   readonly unit: string;
   readonly allowed: number;

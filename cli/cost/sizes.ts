@@ -6,8 +6,8 @@ import { isExceeded, type Taken } from './quotas.ts';
 import { type Bill, billOf, dollars, type Load, takenText, usdPerMillion } from './report.ts';
 
 /** A device of the table reports so many events a day. */
-export const EVENTS_OF_DEVICE = 100;
-export const SIZES = [1_000, 1_000_000, 100_000_000] as const;
+const EVENTS_OF_DEVICE = 100;
+const SIZES = [1_000, 1_000_000, 100_000_000] as const;
 
 export interface SizeRow {
   readonly what: string;

@@ -9,10 +9,10 @@ import Big from 'big.js';
 export type Item = Readonly<Record<string, AttributeValue>>;
 
 /** A write unit covers 1 KB of an item, a read unit 4 KB. */
-export const WRITE_UNIT_BYTES = 1_024;
-export const READ_UNIT_BYTES = 4_096;
+const WRITE_UNIT_BYTES = 1_024;
+const READ_UNIT_BYTES = 4_096;
 /** A transaction takes twice the units of the same request by itself. */
-export const TRANSACTION_FACTOR = 2;
+const TRANSACTION_FACTOR = 2;
 /** Storage is charged with so many bytes for each item of a table, and of an index, besides. */
 export const STORED_ITEM_OVERHEAD_BYTES = 100;
 

@@ -18,7 +18,7 @@ export interface RouteDeadLetters extends Depth {
 }
 
 /** One letter, as its route reads it. */
-export interface Sample {
+interface Sample {
   readonly route: string;
   /** ISO 8601. */
   readonly firstArrivedAt: string;

@@ -21,7 +21,7 @@ export interface Column<Row> {
   readonly align?: 'left' | 'right';
 }
 
-export interface Listing<Row> {
+interface Listing<Row> {
   readonly columns: readonly Column<Row>[];
   readonly rows: Iterable<Row> | AsyncIterable<Row>;
   /** The object that `--json` prints of a row. */

@@ -81,7 +81,7 @@ const COMPARED: readonly Column<ComparedField>[] = [
 ];
 
 /** Field by field; undefined where a body is no JSON object. */
-export function comparisonOf(row: Item): readonly ComparedField[] | undefined {
+function comparisonOf(row: Item): readonly ComparedField[] | undefined {
   const [booked, later] = [leavesOf(row.bookedBody), leavesOf(row.body)];
   if (booked === undefined || later === undefined) return undefined;
   const differing = (row.fields?.L ?? []).map(({ S: field = '' }) => field);

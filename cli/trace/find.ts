@@ -29,7 +29,7 @@ export interface Findings {
 export type FoundQuarantine = Found;
 
 /** A device can fill the quarantine with bodies of one id. */
-export const QUARANTINED_MAX = 1_000;
+const QUARANTINED_MAX = 1_000;
 
 export async function findMessage(
   access: BridgeClient,

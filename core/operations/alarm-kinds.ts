@@ -8,7 +8,7 @@
  */
 
 /** `page`: somebody has to look now. `ticket`: somebody has to look in working hours. */
-export type Severity = 'page' | 'ticket';
+type Severity = 'page' | 'ticket';
 
 /** What an alarm is about. */
 export type AlarmScope = 'route' | 'table' | 'handshake' | 'broker';
@@ -49,7 +49,7 @@ const EMPTY_QUEUE = {
 } as const;
 
 /** By the last part of its name, which is the heading of its section in the runbook as well. */
-export const ALARMS = {
+const ALARMS = {
   'dead-letters': {
     ...ONCE,
     ...EMPTY_QUEUE,

@@ -8,7 +8,7 @@ import { type IdPart, type IdSource, partsOf } from '../config/sources.ts';
 import { levelOf, topicFault, topicMatches } from '../message/topics.ts';
 
 /** A route as `connect` takes it. */
-export interface DeviceRouteProfile {
+interface DeviceRouteProfile {
   /** With wildcards that only the user can fill in, where there are any. */
   readonly topic: string;
   readonly idField?: string;
@@ -18,7 +18,7 @@ export interface DeviceRouteProfile {
   readonly handshake?: 'full';
 }
 
-export interface DeviceProfile {
+interface DeviceProfile {
   readonly routes: Readonly<Record<string, DeviceRouteProfile>>;
   /** What a person should know of a route that is there, in the order of the routes. */
   readonly notes: readonly string[];

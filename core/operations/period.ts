@@ -20,7 +20,7 @@ const YEAR_10000 = Date.UTC(10_000, 0, 1);
 /** Ten years; more is a slip of the pen. */
 export const PERIOD_MONTHS_MAX = 120;
 
-export const PERIODS_ALLOWED =
+const PERIODS_ALLOWED =
   'a year (2026), a quarter (2026-Q4), a month (2026-11), a day (2026-11-20), or two of them with both ends included (2026-11-20..2026-12-19)';
 
 /** Reads a period, or says what is wrong with it. */

@@ -51,7 +51,7 @@ export interface DeviceRoute {
   readonly id: RouteId;
 }
 
-export type RouteId =
+type RouteId =
   | { readonly from: 'field'; readonly path: string }
   | { readonly from: 'counter'; readonly epochPath: string; readonly seqPath: string }
   | { readonly from: 'body' };

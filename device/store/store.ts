@@ -34,10 +34,10 @@ import {
 import { checked, type Level, LevelStore } from './level.ts';
 import type { Store, StoreRecord } from './types.ts';
 
-export type { Store, StoreChange, StoreEntry, StoreRange, StoreRecord } from './types.ts';
+export type { Store, StoreChange, StoreRecord } from './types.ts';
 
 /** A store that could not be read: where it lies now and why. */
-export interface SetAside {
+interface SetAside {
   /** Give it to `readSetAside` to get what is still whole. */
   readonly folder: string;
   readonly reason: string;

@@ -34,31 +34,18 @@ const rowIsKeptForLonger = '#expiresAt > :expiresAt';
 const either = (...clauses: readonly string[]) => clauses.join(' OR ');
 const both = (...clauses: readonly string[]) => `(${clauses.join(' AND ')})`;
 
-export const LEDGER_CONDITION = either(
-  rowDoesNotExist,
-  both(rowIsOfTheSameBody, rowHasTheseAttributes),
-);
+const LEDGER_CONDITION = either(rowDoesNotExist, both(rowIsOfTheSameBody, rowHasTheseAttributes));
 const copyInWindow = [rowIsOfTheSameBody, rowHasTheseAttributes, windowIsOpen];
-export const WINDOW_CONDITION = either(
-  rowDoesNotExist,
-  both(...copyInWindow, windowIsNotOfLaterEvent),
-);
-export const PUSHED_WINDOW_CONDITION = either(
-  rowDoesNotExist,
-  both(...copyInWindow, windowEndsNoLater),
-);
-export const STATE_CONDITION = either('attribute_not_exists(#version)', rowIsOlder);
+const WINDOW_CONDITION = either(rowDoesNotExist, both(...copyInWindow, windowIsNotOfLaterEvent));
+const PUSHED_WINDOW_CONDITION = either(rowDoesNotExist, both(...copyInWindow, windowEndsNoLater));
+const STATE_CONDITION = either('attribute_not_exists(#version)', rowIsOlder);
 /** The row is still the one that was read: no copy has pushed its window since. */
-export const RENEWAL_CONDITION = both(rowIsOfThisOwner, '#windowEndsAtMillis = :oldEndMillis');
+const RENEWAL_CONDITION = both(rowIsOfThisOwner, '#windowEndsAtMillis = :oldEndMillis');
 /** No row is made: the message may still be under way, and would meet a row without its body. */
-export const RELEASE_CONDITION = both('attribute_exists(pk)', rowIsNotOfLaterLife);
-export const SHORTENING_CONDITION = both(
-  'attribute_exists(pk)',
-  rowIsNotOfLaterLife,
-  rowIsKeptForLonger,
-);
-export const COUNT_CONDITION = rowIsOfThisOwner;
-export const PUSH_CONDITION = both(rowIsOfThisOwner, windowEndsNoLater);
+const RELEASE_CONDITION = both('attribute_exists(pk)', rowIsNotOfLaterLife);
+const SHORTENING_CONDITION = both('attribute_exists(pk)', rowIsNotOfLaterLife, rowIsKeptForLonger);
+const COUNT_CONDITION = rowIsOfThisOwner;
+const PUSH_CONDITION = both(rowIsOfThisOwner, windowEndsNoLater);
 
 type Update = Omit<UpdateItemCommandInput, 'TableName'>;
 

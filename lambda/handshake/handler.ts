@@ -22,7 +22,7 @@ import { publishReceipts } from '../runtime/receipts.ts';
 import { type Question, questionsOf } from './answers.ts';
 
 /** A route, and where its requests are counted. */
-export interface ServedRoute {
+interface ServedRoute {
   readonly route: HandshakeRoute;
   readonly telemetry: Telemetry;
 }

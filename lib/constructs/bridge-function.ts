@@ -22,7 +22,7 @@ import { BUNDLE_OPTIONS, PROJECT } from './bundle-options.ts';
 export const LOG_RETENTION: RetentionDays = LOG_RETENTION_DAYS;
 
 /** AWS Lambda, "Asynchronous invocation": what its own queue does with an event. */
-export interface AsyncInvokeConfig {
+interface AsyncInvokeConfig {
   readonly retries: number;
   readonly ageSecondsMax: number;
 }

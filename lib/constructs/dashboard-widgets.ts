@@ -144,13 +144,13 @@ function refusals(route: Route, watched: WatchedRoute): GraphOptions {
   return { title: `${route.name}: rejected, of that`, label: 'deliveries', left };
 }
 
-export function functionFaults(FunctionName: string): GraphOptions {
+function functionFaults(FunctionName: string): GraphOptions {
   const names = ['Errors', 'Throttles', 'DeadLetterErrors', 'AsyncEventsDropped'];
   const left = names.map((name) => awsMetric('AWS/Lambda', name, { FunctionName }, PERIOD));
   return { title: 'Function: what goes wrong', label: 'times', left };
 }
 
-export function functionLoad(FunctionName: string): GraphOptions {
+function functionLoad(FunctionName: string): GraphOptions {
   const duration = (statistic: string) =>
     awsMetric('AWS/Lambda', 'Duration', { FunctionName }, PERIOD, statistic).with({
       label: `duration ${statistic}`,
@@ -182,7 +182,7 @@ function rule({ name, ruleName: RuleName }: WatchedRoute): GraphOptions {
 }
 
 /** Every series of a metric with this value of one dimension. */
-export function found(metricName: string, schema: string, dimension: string, value: string) {
+function found(metricName: string, schema: string, dimension: string, value: string) {
   const query = `${schema} MetricName="${metricName}" ${dimension}="${value}"`;
   const seconds = PERIOD.toSeconds();
   return new SearchExpression({

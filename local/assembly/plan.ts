@@ -26,7 +26,7 @@ export interface TablePlan {
   readonly indexes: PropertiesOf<'AWS::DynamoDB::GlobalTable'>['GlobalSecondaryIndexes'];
 }
 
-export interface QueuePlan {
+interface QueuePlan {
   readonly name: string;
   readonly arn: string;
   readonly url: string;
@@ -70,7 +70,7 @@ export interface MappingPlan {
   readonly maximumConcurrency: number | undefined;
 }
 
-export interface RolePlan {
+interface RolePlan {
   readonly name: string;
   readonly arn: string;
   /** The services that may assume it, e.g. `lambda.amazonaws.com`. */
@@ -86,7 +86,7 @@ export interface PermissionPlan {
 }
 
 /** What is deployed with the rest and is not run here. */
-export interface NotRun {
+interface NotRun {
   readonly stack: string;
   readonly logicalId: string;
   readonly type: ResourceType;

@@ -71,7 +71,7 @@ const templateSchema = z.strictObject({
   Rules: z.strictObject({ CheckBootstrapVersion: z.unknown().optional() }).optional(),
 });
 
-export type Template = z.infer<typeof templateSchema>;
+type Template = z.infer<typeof templateSchema>;
 export type TemplateResource = z.infer<typeof resourceSchema>;
 
 /** One stack, as synthesized. */

@@ -13,7 +13,7 @@ import {
   writeSync,
 } from 'node:fs';
 
-export class KeyFileError extends Error {
+class KeyFileError extends Error {
   override readonly name = 'KeyFileError';
 }
 

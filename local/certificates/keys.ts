@@ -15,7 +15,7 @@ export class CertificateError extends Error {
   override readonly name = 'CertificateError';
 }
 
-export const KEY_ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' } as const;
+const KEY_ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 export const SIGNATURE = { name: 'ECDSA', hash: 'SHA-256' } as const;
 
 /** AWS IoT's id of a certificate, also a rule's `principal()`: SHA-256 of its DER, 64 hex digits. */

@@ -42,7 +42,7 @@ export interface CertificateRights {
   readonly policies: readonly PolicyDocument[];
 }
 
-export class RegistryError extends Error {
+class RegistryError extends Error {
   override readonly name = 'RegistryError';
 }
 

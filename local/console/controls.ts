@@ -7,7 +7,7 @@ import {
   type FleetPlan,
 } from '../fleet/fleet.ts';
 
-export const DELAY_MILLIS_MAX = 60_000;
+const DELAY_MILLIS_MAX = 60_000;
 
 /** A wish that cannot be met, with what was got and what is allowed. */
 export class WishError extends Error {

@@ -31,7 +31,7 @@ export interface Note {
   readonly text: string;
 }
 
-export type JournalNews =
+type JournalNews =
   | { readonly kind: 'delivery'; readonly delivery: DeliveryShown }
   | {
       readonly kind: 'verdict';

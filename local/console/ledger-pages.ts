@@ -26,7 +26,7 @@ export type LedgerFilter =
       readonly period: string;
     };
 
-export interface LedgerRowShown {
+interface LedgerRowShown {
   readonly key: RowKey;
   readonly route: string;
   readonly device: string;
@@ -47,7 +47,7 @@ export interface LedgerPage {
   readonly next: string | null;
 }
 
-export interface LedgerTotal {
+interface LedgerTotal {
   readonly account: string;
   readonly unit: string;
   readonly rows: number;

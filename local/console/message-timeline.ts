@@ -5,7 +5,7 @@
  */
 import type { EpochMillis } from '../../core/base/time.ts';
 
-export type StepKind =
+type StepKind =
   | 'delivery'
   | 'fallback'
   | 'write'

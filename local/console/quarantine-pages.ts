@@ -15,7 +15,7 @@ export interface QuarantineKeyShown {
   readonly sk: string;
 }
 
-export interface QuarantineEntry {
+interface QuarantineEntry {
   readonly key: QuarantineKeyShown;
   readonly route: string;
   readonly device: string;

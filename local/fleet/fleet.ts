@@ -18,7 +18,7 @@ export const FLEET_DEVICES_MAX = 20;
 export const FLEET_RATE_MAX = 50;
 export const FLEET_CUTS_MAX = 0.5;
 /** Then the fleet stops by itself; a run that was forgotten must not fill the memory. */
-export const FLEET_CHARGES_MAX = 20_000;
+const FLEET_CHARGES_MAX = 20_000;
 
 export interface FleetOptions {
   readonly route: ExactlyOnceRoute;

@@ -40,12 +40,12 @@ export interface Requester {
   readonly certificate: CertificateRights | 'inactive' | undefined;
 }
 
-export interface ConnectRequest extends Requester {
+interface ConnectRequest extends Requester {
   readonly will: Publication | undefined;
 }
 
 /** MQTT 3.1.1 §3.2.2.3: 2 is "identifier rejected", 5 is "not authorized". */
-export interface ConnectFault {
+interface ConnectFault {
   readonly returnCode: 2 | 5;
   readonly reason: string;
 }

@@ -38,7 +38,7 @@ export interface OutsideBrokerOptions {
   readonly clientId?: string;
 }
 
-export const outsideClientId = 'tollbridge-local-cloud';
+const outsideClientId = 'tollbridge-local-cloud';
 
 /** MQTT 5 §4.13: the reason of a DISCONNECT when another client has come with the same client id. */
 const SESSION_TAKEN_OVER = 0x8e;

@@ -2,7 +2,7 @@
 import mqtt, { type IConnackPacket, type MqttClient } from 'mqtt';
 
 /** The outside broker is not there, or cannot do what the bridge needs. */
-export class OutsideBrokerError extends Error {
+class OutsideBrokerError extends Error {
   override readonly name = 'OutsideBrokerError';
 }
 

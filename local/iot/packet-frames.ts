@@ -4,7 +4,7 @@
  */
 
 /** A stream that is not MQTT; nothing after the fault can be read. */
-export class MalformedStreamError extends Error {
+class MalformedStreamError extends Error {
   override readonly name = 'MalformedStreamError';
 }
 

@@ -27,7 +27,7 @@ export type RuleExpression =
   | { readonly kind: 'user-property'; readonly name: string }
   | { readonly kind: 'mqtt-property'; readonly name: MqttProperty };
 
-export interface RuleColumn {
+interface RuleColumn {
   readonly alias: string;
   readonly expression: RuleExpression;
 }

@@ -10,7 +10,7 @@ import type { MqttProperty, RuleExpression, RuleStatement } from './rule-sql-par
 export { UnsupportedSqlError } from './rule-sql-lexer.ts';
 export { parseRuleSql, type RuleStatement } from './rule-sql-parser.ts';
 
-export type JsonValue =
+type JsonValue =
   | string
   | number
   | boolean

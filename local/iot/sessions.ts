@@ -10,7 +10,7 @@ import type { Observer } from '../contracts.ts';
 import type { Publication } from './connection-rules.ts';
 
 /** What a CONNECT asks for. */
-export interface ConnectPacketParts {
+interface ConnectPacketParts {
   readonly clientId: string;
   readonly will: Publication | undefined;
 }

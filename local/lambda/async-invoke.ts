@@ -35,7 +35,7 @@ export interface AsyncInvoker {
   close(): Promise<void>;
 }
 
-export class AsyncInvokeError extends Error {
+class AsyncInvokeError extends Error {
   override readonly name = 'AsyncInvokeError';
 }
 

@@ -29,7 +29,7 @@ export interface FunctionPoolOptions {
 }
 
 /** Who stands behind an access key. */
-export interface FunctionCaller {
+interface FunctionCaller {
   readonly functionName: string;
   readonly roleArn: string;
 }
@@ -46,7 +46,7 @@ export interface FunctionPool {
   close(): Promise<void>;
 }
 
-export class FunctionPoolError extends Error {
+class FunctionPoolError extends Error {
   override readonly name = 'FunctionPoolError';
 }
 

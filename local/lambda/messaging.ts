@@ -42,7 +42,7 @@ export interface Messaging {
 }
 
 /** A rule's action was refused by its target. */
-export class DeliveryError extends Error {
+class DeliveryError extends Error {
   override readonly name = 'DeliveryError';
 }
 

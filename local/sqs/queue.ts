@@ -12,7 +12,7 @@ import type { Chance, Faults, Observer } from '../contracts.ts';
 import type { CancelTimer, Scheduler } from '../timers.ts';
 
 /** An attribute of a message, as SQS knows them. */
-export interface MessageAttribute {
+interface MessageAttribute {
   readonly dataType: 'String' | 'Number';
   readonly stringValue: string;
 }

@@ -23,7 +23,7 @@ export interface Definition<Input> {
   open(): Opened<Input> | Promise<Opened<Input>>;
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly seed: number;
   readonly inputs: number;
   /** Where fast-check is to begin, as a failure has printed it. */
@@ -32,7 +32,7 @@ export interface RunOptions {
   readonly onInput?: () => void;
 }
 
-export interface Failure {
+interface Failure {
   readonly seed: number;
   readonly path: string;
   /** The smallest input that fails, as source text. */

@@ -19,7 +19,7 @@ export interface RecordCuttingProxyOptions {
   readonly loss: number;
 }
 
-export type TlsVersion = 'TLS 1.2' | 'TLS 1.3';
+type TlsVersion = 'TLS 1.2' | 'TLS 1.3';
 
 export interface RecordCuttingProxy {
   readonly port: number;

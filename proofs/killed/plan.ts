@@ -34,7 +34,7 @@ export const config: Config = defineConfig({
 });
 
 /** Each a way to know a message again; devices take them in turn. */
-export const KINDS = [
+const KINDS = [
   /** The caller names the message, and says it again after a crash. */
   { route: 'charges', handshake: 'short', namesIds: true, qos: 1 },
   /** The library names it; a call whose fate is not known is not repeated. */

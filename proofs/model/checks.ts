@@ -5,7 +5,7 @@
 
 export type ModelName = 'record' | 'window' | 'handshake';
 /** An invariant of docs/guarantees.md, or that everything ends. */
-export type Property = 'i1' | 'i2' | 'i3' | 'i4' | 'i5' | 'i6' | 'i7' | 'live';
+type Property = 'i1' | 'i2' | 'i3' | 'i4' | 'i5' | 'i6' | 'i7' | 'live';
 
 interface Described {
   readonly model: ModelName;
@@ -18,13 +18,13 @@ interface Described {
 }
 
 /** All properties hold, in a search of every state. */
-export interface Bound extends Described {
+interface Bound extends Described {
   readonly kind: 'bound';
   readonly isLive?: true;
 }
 
 /** The protocol broken in one place, or a promise stretched: the property fails. */
-export interface Broken extends Described {
+interface Broken extends Described {
   readonly kind: 'variant' | 'limit';
   readonly breaks: Property;
 }

@@ -11,7 +11,7 @@ export const LIBRARY_DEVICES = ['lib-1', 'lib-2'] as const;
 export const RAW_DEVICES = ['raw-1', 'raw-2'] as const;
 
 /** How long before a step: moments, so that steps meet, and days, so that records are forgotten. */
-export const WAITS_MILLIS = [
+const WAITS_MILLIS = [
   0,
   20,
   1_000,
@@ -87,9 +87,9 @@ export interface Plan {
   readonly jitter: number;
 }
 
-export const IDS = 5;
+const IDS = 5;
 /** At once, so that they meet in a batch, and nearly a short window apart, so that each pushes it out. */
-export const APART_MILLIS = [0, 30, 290_000, 550_000] as const;
+const APART_MILLIS = [0, 30, 290_000, 550_000] as const;
 
 const wait = fc.oneof(
   { weight: 5, arbitrary: fc.constantFrom(...WAITS_MILLIS.slice(0, 4)) },

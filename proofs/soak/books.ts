@@ -173,7 +173,7 @@ function nameOf(row: Row): string {
   return `${row.pk?.S} ${row.id?.S}`;
 }
 
-export function serialOf(row: Row): string {
+function serialOf(row: Row): string {
   const text = row.body?.S ?? '{}';
   return String((JSON.parse(text) as { serial?: string }).serial);
 }
@@ -191,7 +191,7 @@ function unkeptIn(kept: readonly Meant[], quarantine: readonly Row[]): readonly 
 }
 
 /** The id under which a row's forward goes out. */
-export function forwardIn(row: Row): string {
+function forwardIn(row: Row): string {
   const key = `${row.pk?.S}#${row.id?.S}`;
   if (row.version !== undefined) {
     return statusForward(row.pk?.S ?? '', Number(row.version.N));

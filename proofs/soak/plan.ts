@@ -103,7 +103,7 @@ export function routesOf(device: string, index: number): Routes {
  * A queue tries for more than six hours, which are six minutes of a run: longer than any outage of
  * it. With so many receives an outage of a few seconds leaves dead letters.
  */
-export const RECEIVES_MAX = 3;
+const RECEIVES_MAX = 3;
 
 interface Template {
   Resources: Record<string, { readonly Type: string; readonly Properties?: Properties }>;

@@ -1,6 +1,6 @@
 /** When what breaks: the same for every seed, so that a short run has something of everything. */
 
-export type Mishap = 'kill the receiver' | 'outage' | 'deadly functions' | 'restart the cloud';
+type Mishap = 'kill the receiver' | 'outage' | 'deadly functions' | 'restart the cloud';
 
 export type Schedule = readonly { readonly atSeconds: number; readonly what: Mishap }[];
 

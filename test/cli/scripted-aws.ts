@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { closeServer, listenOn } from '../../local/listen.ts';
 
-export interface Asked {
+interface Asked {
   /** `DescribeStacks`, `Query`, `StartQuery`, … */
   readonly operation: string;
   /** The parameters: a form's fields, or what the JSON holds. */

@@ -10,7 +10,7 @@ import type { DeskStatus } from '../../local/fleet/desk.ts';
 import { assemblyOf } from '../../tools/clouds/assembly.ts';
 import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
 
-export interface Answered<Body> {
+interface Answered<Body> {
   readonly status: number;
   readonly body: Body;
 }
@@ -31,7 +31,7 @@ export interface ConsoleBench {
 }
 
 /** The first message of the stream, which says all that is known. */
-export interface Hello {
+interface Hello {
   readonly deliveries: readonly DeliveryShown[];
   readonly counts: Counts;
   readonly desk: DeskStatus;

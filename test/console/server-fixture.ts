@@ -7,14 +7,14 @@ import { type ConsoleServer, startConsoleServer } from '../../local/console/serv
 
 export const TOKEN = 'the-token-of-this-test';
 
-export interface Asked {
+interface Asked {
   readonly method?: string;
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;

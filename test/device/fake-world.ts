@@ -49,14 +49,14 @@ export class FakeTimers implements Timers {
   }
 }
 
-export interface Sent extends Publication {
+interface Sent extends Publication {
   readonly at: number;
   readonly text: string;
   /** Answers the PUBLISH, where the network does not do so by itself. */
   readonly answer: (outcome: PublishOutcome) => void;
 }
 
-export class FakeTransport implements Transport {
+class FakeTransport implements Transport {
   readonly sent: Sent[] = [];
   /** Whether each PUBLISH is acknowledged at once. */
   acknowledges = true;
@@ -80,7 +80,7 @@ export class FakeTransport implements Transport {
 }
 
 export const TOPIC = 'billing/m/charges';
-export const ROUTES: Routes = {
+const ROUTES: Routes = {
   charges: { topic: TOPIC, idField: 'id' },
   full: { topic: 'full/m', idField: 'id', handshake: 'full' },
   counted: { topic: 'counted/m', epochField: 'boot', seqField: 'seq' },
@@ -104,7 +104,7 @@ export interface World {
   ids(topic?: string): readonly string[];
 }
 
-export function routeOf(name: string): DeviceRoute {
+function routeOf(name: string): DeviceRoute {
   const route = checkRoutes(ROUTES, []).get(name);
   if (route === undefined) throw new Error(`no route ${name}`);
   return route;

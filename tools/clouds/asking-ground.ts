@@ -76,7 +76,7 @@ export const BENCH_CONFIG: Config = {
   },
 };
 
-export interface Seed {
+interface Seed {
   readonly device: string;
   readonly body: Readonly<Record<string, unknown>>;
   /** RFC 3339; the cloud's clock at the booking. */

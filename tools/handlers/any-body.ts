@@ -71,7 +71,7 @@ export const leaf = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 4 }),
   fc.bigInt({ min: -(10n ** 24n), max: 10n ** 24n }),
 );
-export const fieldsOf = (value: fc.Arbitrary<Model>): fc.Arbitrary<Fields> =>
+const fieldsOf = (value: fc.Arbitrary<Model>): fc.Arbitrary<Fields> =>
   fc
     .uniqueArray(fc.tuple(key, value), { selector: ([name]) => name, maxLength: 5 })
     .map((entries) => new Map(entries));

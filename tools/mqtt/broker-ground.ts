@@ -16,7 +16,7 @@ import {
 } from '../../local/contracts.ts';
 import { createIotBroker, type IotBroker, type IotBrokerOptions } from '../../local/iot/broker.ts';
 
-export const ARN = 'arn:aws:iot:eu-west-1:123456789012';
+const ARN = 'arn:aws:iot:eu-west-1:123456789012';
 const THING = '${iot:Connection.Thing.ThingName}';
 
 /** The shape of the project's device policy: everything of its own, nothing of anyone else's. */

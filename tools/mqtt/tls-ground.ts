@@ -9,7 +9,7 @@ import { newKey, requestOf } from '../../local/certificates/keys.ts';
 import { type CertificateStatus, openDeviceRegistry } from '../../local/certificates/registry.ts';
 import { devicePolicy, startBroker } from './broker-ground.ts';
 
-export const POLICY = 'device';
+const POLICY = 'device';
 
 /** What MQTT.js takes, all PEM. */
 export interface DeviceTls {

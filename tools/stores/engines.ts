@@ -20,7 +20,7 @@ import {
 import { MemoryDedupRecords, MemoryLedger, MemoryState } from './memory-stores.ts';
 
 export type Item = Readonly<Record<string, AttributeValue>>;
-export type TableName = 'ledger' | 'dedupRecords' | 'state';
+type TableName = 'ledger' | 'dedupRecords' | 'state';
 
 export interface Engine {
   readonly ledger: Ledger;

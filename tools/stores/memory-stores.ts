@@ -28,7 +28,7 @@ import type { Release } from '../../core/tables/release.ts';
 import type { FirstWrite, Row, RowWrite } from '../../core/tables/row.ts';
 
 /** Every attribute but the key. */
-export type Kept<First> = First & {
+type Kept<First> = First & {
   readonly tries: number;
   readonly lastSeenAt: string;
   readonly releasedAt?: string;

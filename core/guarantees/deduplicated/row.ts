@@ -16,7 +16,7 @@ import {
 } from '../../tables/row.ts';
 
 /** Raised with every change of the list of attributes that the first delivery writes. */
-export const DEDUPLICATED_ROW_VERSION = 1;
+const DEDUPLICATED_ROW_VERSION = 1;
 
 export interface DeduplicatedWrite extends RowWrite {
   /** The rule's clock: what decides whether the window is open, whenever this is handled. */

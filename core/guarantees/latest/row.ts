@@ -14,7 +14,7 @@ import {
 } from '../../tables/row.ts';
 
 /** Raised with every change of the list of attributes; each newer value writes all of them. */
-export const LATEST_ROW_VERSION = 1;
+const LATEST_ROW_VERSION = 1;
 
 export interface LatestFirstWrite extends FirstWrite {
   /** Epoch milliseconds; what decides which value is newer. */

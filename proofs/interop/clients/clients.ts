@@ -20,7 +20,7 @@ import {
   probeSdk,
 } from './drivers.ts';
 
-export interface Client {
+interface Client {
   readonly name: string;
   /** As the program says it; throws where it is not installed. */
   version(): string;

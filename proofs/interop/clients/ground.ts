@@ -24,7 +24,7 @@ import { createRecordCuttingProxy } from '../record-cutting-proxy.ts';
 import type { BrokerName, ClientCase } from './clients.ts';
 import type { Link } from './drivers.ts';
 
-export interface Side {
+interface Side {
   readonly bridge: TestCloud;
   readonly ports: Readonly<Record<ClientCase['transport'], number>>;
   /** Registers a device with a certificate: paths of PEM files. */

@@ -32,7 +32,7 @@ export function check(
 }
 
 /** I1: a message has one row, and what was written in it first stays. */
-export function* checkBookedOnce(past: PastEvents): Iterable<Finding> {
+function* checkBookedOnce(past: PastEvents): Iterable<Finding> {
   for (const { serial } of past.messages()) {
     const times = past.bookingsOf(serial).filter(({ table }) => table === 'ledger').length;
     if (times > 1) yield { invariant: 'I1', what: `message ${serial} is booked ${times} times` };
@@ -63,7 +63,7 @@ function* checkBilled(past: PastEvents, serial: number, row: Of<'row'>): Iterabl
 }
 
 /** I2: what came in ends in a table, and no device lets go of what is not answered. */
-export function* checkNothingLost(past: PastEvents): Iterable<Finding> {
+function* checkNothingLost(past: PastEvents): Iterable<Finding> {
   for (const { serial } of past.all('stuck')) {
     yield { invariant: 'I2', what: `a delivery of message ${serial} is never done with` };
   }
@@ -109,7 +109,7 @@ function hasEnded(past: PastEvents, serial: number): boolean {
 }
 
 /** I3: who is told that a body is booked can rely on its row. */
-export function* checkReceipts(past: PastEvents): Iterable<Finding> {
+function* checkReceipts(past: PastEvents): Iterable<Finding> {
   for (const receipt of past.all('receipt')) {
     const { device, serial, outcome, place } = receipt;
     if (outcome === 'completed' || outcome === 'unknown') continue;
@@ -150,7 +150,7 @@ function isKept(past: PastEvents, serial: number, { reason, place }: Of<'receipt
 }
 
 /** I5: the same id with another body is kept for a person, and says in what it differs. */
-export function* checkUsedIds(past: PastEvents): Iterable<Finding> {
+function* checkUsedIds(past: PastEvents): Iterable<Finding> {
   const booked = new Map<string, number>();
   for (const { serial, table } of past.bookings) {
     if (table !== 'ledger') continue;
@@ -207,7 +207,7 @@ function nameOf(past: PastEvents, serial: number): string {
 }
 
 /** I6: nobody books, blocks or is answered in the name of another. */
-export function* checkIdentity(past: PastEvents): Iterable<Finding> {
+function* checkIdentity(past: PastEvents): Iterable<Finding> {
   for (const { serial, device, table } of past.all('row')) {
     if (serial === undefined) continue;
     const { by, as } = past.meant(serial);

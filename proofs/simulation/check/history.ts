@@ -19,7 +19,7 @@ export interface Meant {
   readonly amount: string;
 }
 
-export type Path = 'queue' | 'event';
+type Path = 'queue' | 'event';
 
 export type Event =
   | ({ readonly kind: 'meant' } & Meant)

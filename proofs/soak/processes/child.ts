@@ -19,7 +19,7 @@ interface Answer {
 }
 
 /** Rejects what was asked of a process that has ended. */
-export class EndedError extends Error {
+class EndedError extends Error {
   override readonly name = 'EndedError';
 }
 

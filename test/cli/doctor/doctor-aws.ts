@@ -80,7 +80,7 @@ export async function startDoctorAws(): Promise<DoctorAws> {
   };
 }
 
-export function xml(action: string, content: string): Answer {
+function xml(action: string, content: string): Answer {
   return {
     body: `<${action}Response xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><${action}Result>${content}</${action}Result></${action}Response>`,
   };

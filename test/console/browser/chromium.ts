@@ -9,7 +9,7 @@ const AUDIT = fileURLToPath(new URL('audit-page.js', import.meta.url));
 const ARTIFACTS = fileURLToPath(new URL('../../artifacts', import.meta.url));
 
 /** Where the browser is: CHROMIUM_PATH, or as Debian and others install it. */
-export function chromiumPath(): string | undefined {
+function chromiumPath(): string | undefined {
   const named = process.env.CHROMIUM_PATH;
   if (named !== undefined && named !== '') return existsSync(named) ? named : undefined;
   return ['chromium', 'chromium-browser', 'google-chrome'].map(installed).find(Boolean);
