@@ -1,4 +1,5 @@
 /** `tollbridge-device`: sends billable events over MQTT exactly once, behind a Tollbridge. */
+export type { ForwardEnvelope } from '../core/wire/forward.ts';
 export { connect, type Device } from './device.ts';
 export * from './errors.ts';
 export type { DeviceEvents, MessageName } from './events.ts';
@@ -20,7 +21,6 @@ export type {
   EffectOrder,
   FailedMessage,
   FailedMessages,
-  ForwardEnvelope,
   Handler,
   ReceivedMessage,
   ReceiveOptions,

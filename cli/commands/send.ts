@@ -5,7 +5,7 @@ import mqtt from 'mqtt';
 import { bodyHashOf } from '../../core/base/hash.ts';
 import type { Route } from '../../core/config/route.ts';
 import { topicFault } from '../../core/message/topics.ts';
-import { receiptsTopic } from '../../core/wire/receipts.ts';
+import { ownTopic } from '../../core/wire/topics.ts';
 import { findRoute } from '../access/routes.ts';
 import { print } from '../output/print.ts';
 import { wholeNumber } from '../shell/options.ts';
@@ -98,7 +98,7 @@ async function sendOnce({ topic, device, body, flags }: Sending): Promise<string
         resolve(payload.toString());
       });
       client.once('connect', () => {
-        client.subscribe(receiptsTopic(device), { qos: 1 }, () => {
+        client.subscribe(ownTopic(device, 'receipts'), { qos: 1 }, () => {
           client.publish(path, body, { qos: 1 });
         });
       });

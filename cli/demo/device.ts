@@ -2,9 +2,12 @@
  * A device of the demo: it sends each charge until it holds a receipt for that very body. The
  * sender's rules are those of docs/protocol.md, with shorter times.
  */
+
 import mqtt, { type MqttClient } from 'mqtt';
 import { bodyHashOf } from '../../core/base/hash.ts';
-import { receiptsTopic } from '../../core/wire/receipts.ts';
+import { idText } from '../../core/message/id.ts';
+import { readReceipts } from '../../core/wire/receipts.ts';
+import { ownTopic } from '../../core/wire/topics.ts';
 import type { Charge, DevicePlan } from './charges.ts';
 
 export interface DeviceOptions {
@@ -76,17 +79,20 @@ function sendAll(
       if (unreceipted.size === 0) resolve(rejected);
     };
     client.on('message', (_topic, payload) => {
-      for (const receipt of receiptsIn(payload)) {
-        const held = unreceipted.get(receipt.id);
+      const reading = readReceipts(payload);
+      for (const receipt of reading.ok ? reading.receipts : []) {
+        if (receipt.outcome === 'completed' || receipt.id === undefined) continue;
+        const id = idText(receipt.id);
+        const held = unreceipted.get(id);
         if (held === undefined || held.hash !== receipt.bodyHash) continue;
         clearTimeout(held.timer);
-        unreceipted.delete(receipt.id);
+        unreceipted.delete(id);
         if (receipt.outcome === 'rejected') rejected.push(held.charge);
         onReceipt();
       }
       next();
     });
-    client.subscribe(receiptsTopic(plan.device), { qos: 1 }, (error) => {
+    client.subscribe(ownTopic(plan.device, 'receipts'), { qos: 1 }, (error) => {
       if (error) reject(error);
       else next();
     });
@@ -97,14 +103,4 @@ function sendAll(
       );
     });
   });
-}
-
-interface ReceiptOnTheWire {
-  readonly id: string;
-  readonly bodyHash: string;
-  readonly outcome: 'accepted' | 'duplicate' | 'rejected';
-}
-
-function receiptsIn(payload: Buffer): readonly ReceiptOnTheWire[] {
-  return (JSON.parse(payload.toString()) as { receipts: readonly ReceiptOnTheWire[] }).receipts;
 }

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-iot';
 import { type Route, ruleName } from '../../core/config/route.ts';
 import { RULE_SQL_VERSION, ruleSql } from '../../core/message/envelope.ts';
-import { requestTopic } from '../../core/wire/requests.ts';
+import { ownTopic } from '../../core/wire/topics.ts';
 import { type BridgeClient, pascalCase } from '../access/access.ts';
 import { asked, bad, type Finding, fine, none } from './findings.ts';
 
@@ -19,7 +19,7 @@ export async function iotFindings(access: BridgeClient): Promise<readonly Findin
     ...(['release', 'query'] as const).map((kind) =>
       ruleFindings(iot, {
         name: ruleName(access.bridge, { name: `handshake_${kind}` }),
-        sql: ruleSql(requestTopic(kind, '+')),
+        sql: ruleSql(ownTopic('+', kind)),
         again: againAt(access),
         actionFault: ({ actions = [] }) =>
           actions[0]?.lambda === undefined ? 'it invokes no function' : undefined,

@@ -117,3 +117,7 @@ function invalid(where: string, got: string): IdReading {
   const detail = `${where} is ${got}; a string or an integer of 1 to ${ID_BYTES_MAX} bytes is allowed`;
   return { ok: false, reason: 'invalid-id', detail };
 }
+
+export function isSameId(one: MessageId, other: MessageId): boolean {
+  return encodeId(one) === encodeId(other);
+}

@@ -1,11 +1,24 @@
-/** Forwards: the bridge's own publication of a message on a clean topic (I4). */
+/**
+ * Forwards: the bridge's own publication of a message on a clean topic (I4). Written by the bridge;
+ * read by receivers and by the console.
+ */
 
+import {
+  isJsonNumber,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  readJsonObject,
+} from '../base/json.ts';
 import { TOPIC_BYTES_MAX } from '../base/limits.ts';
 import { quoted } from '../base/printable.ts';
 import { bookingIdOf, idJson, type MessageId } from '../message/id.ts';
 import type { Message } from '../message/message.ts';
 import { topicFault } from '../message/topics.ts';
 import type { Publication } from '../tables/ports.ts';
+
+/** The id's name, as an MQTT 5 user property and in the envelope. */
+export const FORWARD_ID = 'tollbridge-id';
 
 /** What a receiver is told beyond the message itself. */
 export type ForwardMark = 'duplicate' | 'unverified';
@@ -66,10 +79,10 @@ export function forwardOf(forward: Forward): ForwardReading {
   const marked = mark === undefined ? '' : `"${mark}":true,`;
   const named = id === undefined ? '' : `"id":${idJson(id)},`;
   const payload =
-    `{"v":1,"tollbridge-id":${JSON.stringify(forwardId)},${marked}` +
+    `{"v":1,"${FORWARD_ID}":${JSON.stringify(forwardId)},${marked}` +
     `"route":${JSON.stringify(forward.route)},"device":${JSON.stringify(device)},` +
     `${named}${bodyMember(forward)}}`;
-  const userProperties: [string, string][] = [['tollbridge-id', forwardId]];
+  const userProperties: [string, string][] = [[FORWARD_ID, forwardId]];
   if (mark !== undefined) userProperties.push([mark, 'true']);
   return { ok: true, publication: { topic: target, payload, qos: 1, userProperties } };
 }
@@ -84,4 +97,59 @@ function targetOf({ template, device, route, topic }: Forward): string {
 function bodyMember({ body, isJson }: Forward): string {
   if (isJson && typeof body === 'string') return `"body":${body}`;
   return `"bodyBase64":"${Buffer.from(body).toString('base64')}"`;
+}
+
+/** What the bridge says of a message that it forwards (docs/protocol.md, "Forwards"). */
+export interface ForwardEnvelope {
+  readonly route: string;
+  readonly device: string;
+  /** The device's id of the message; none on a route for the newest value. */
+  readonly id: string | undefined;
+  /** Numbers are `LosslessNumber`: `String(number)` gives the digits that were sent. */
+  readonly body: JsonObject | undefined;
+  /** A body that is not a JSON object, as it was sent. */
+  readonly bytes: Uint8Array | undefined;
+  /** The bridge marks a copy, on a route in `mode: 'mark'`. */
+  readonly duplicate: boolean;
+  /** Forwarded while the bridge could not tell whether it is a copy. */
+  readonly unverified: boolean;
+}
+
+export interface EnvelopeReading {
+  /** What stands under `tollbridge-id`, whatever it is. */
+  readonly forwardId: unknown;
+  readonly forward: ForwardEnvelope | undefined;
+}
+
+/** What a payload is as a forward; other publications can be named by `tollbridge-id` as well. */
+export function readForwardEnvelope(payload: Uint8Array): EnvelopeReading {
+  const reading = readJsonObject(payload);
+  // A body may nest as deep as that reader allows; in its envelope it is one level deeper.
+  if (!reading.ok) return { forwardId: idAlone(payload), forward: undefined };
+  const fields: Readonly<Record<string, JsonValue>> = { ...reading.value };
+  const { v, route, device, id, body, bodyBase64 } = fields;
+  const isForward =
+    isJsonNumber(v) && v.value === '1' && typeof route === 'string' && typeof device === 'string';
+  if (!isForward) return { forwardId: fields[FORWARD_ID], forward: undefined };
+  const forward: ForwardEnvelope = {
+    route,
+    device,
+    id: isJsonNumber(id) ? id.value : typeof id === 'string' ? id : undefined,
+    body: isJsonObject(body) ? body : undefined,
+    bytes: typeof bodyBase64 === 'string' ? Buffer.from(bodyBase64, 'base64') : undefined,
+    duplicate: fields.duplicate === true,
+    unverified: fields.unverified === true,
+  };
+  return { forwardId: fields[FORWARD_ID], forward };
+}
+
+function idAlone(payload: Uint8Array): unknown {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(payload).toString());
+    return typeof value === 'object' && value !== null && Object.hasOwn(value, FORWARD_ID)
+      ? Reflect.get(value, FORWARD_ID)
+      : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -48,9 +48,14 @@ export function parseReceiptId(
   value: JsonValue | undefined,
 ): readonly MessageId[] {
   const reading = readId(value, 'the id');
-  if (format === 'plain') return reading.ok ? [reading.id] : [];
-  if (typeof value !== 'string' || !value.isWellFormed()) return [];
-  return madeOf(format, value).filter((id) => withinLength('the id', id).ok);
+  return reading.ok ? idsDisplayedAs(format, reading.id) : [];
+}
+
+/** The same, of an id that has been read already. */
+export function idsDisplayedAs(format: IdFormat, id: MessageId): readonly MessageId[] {
+  if (format === 'plain') return [id];
+  if (id.kind !== 'text') return [];
+  return madeOf(format, id.text).filter((made) => withinLength('the id', made).ok);
 }
 
 function madeOf(format: Exclude<IdFormat, 'plain'>, told: string): readonly MessageId[] {

@@ -1,8 +1,10 @@
 /**
  * What a device asks beyond its messages: to release ids (QoS 2's PUBREL) and to query what became
- * of messages. Everything in a request is the device's word, so all of it is read with suspicion.
+ * of messages. Written by devices; read by the bridge, for which everything in a request is the
+ * device's word, so all of it is read with suspicion.
  */
 
+import { isBodyHash } from '../base/hash.ts';
 import {
   isJsonNumber,
   isJsonObject,
@@ -12,14 +14,11 @@ import {
 } from '../base/json.ts';
 import { BODY_BYTES_MAX, DEVICE_BYTES_MAX, ID_BYTES_MAX } from '../base/limits.ts';
 import type { Delivery } from '../message/envelope.ts';
-import { levelOf } from '../message/topics.ts';
+import { idJson, type MessageId } from '../message/id.ts';
+import { readOwnTopic } from './topics.ts';
 
-export type RequestKind = 'release' | 'query';
-
-/** `tollbridge/{device}/release` or `…/query`; with `+`, the filter of all devices. */
-export function requestTopic(kind: RequestKind, device: string): string {
-  return `tollbridge/${device}/${kind}`;
-}
+/** Ids that one release or query names: far fewer than one payload can answer. */
+export const REQUEST_IDS_MAX = 100;
 
 /** A message that is asked for: its id as receipts tell it, none where it could not be read. */
 export interface AskedMessage {
@@ -43,12 +42,9 @@ export type RequestReading =
   | { readonly ok: true; readonly request: Request; readonly unread: number }
   | { readonly ok: false; readonly detail: string };
 
-const BODY_HASH = /^[0-9a-f]{64}$/;
-
 /** Reads a request; a repeated entry is asked once. */
 export function readRequest({ topic, body, clientId }: Delivery): RequestReading {
-  const kind = levelOf(topic, 3);
-  const device = levelOf(topic, 2) ?? '';
+  const { device, name: kind } = readOwnTopic(topic);
   if (kind !== 'release' && kind !== 'query') return refused('the topic asks for nothing known');
   if (device === '' || Buffer.byteLength(device) > DEVICE_BYTES_MAX) {
     return refused(`the device's name is empty or longer than ${DEVICE_BYTES_MAX} bytes`);
@@ -88,7 +84,7 @@ function readQuery(from: From, { messages }: JsonObject): RequestReading {
 function readAsked(value: JsonValue): readonly AskedMessage[] {
   if (!isJsonObject(value)) return [];
   const { id, bodyHash } = value;
-  if (typeof bodyHash !== 'string' || !BODY_HASH.test(bodyHash)) return [];
+  if (!isBodyHash(bodyHash)) return [];
   return id === undefined || isId(id) ? [{ id, bodyHash }] : [];
 }
 
@@ -113,4 +109,44 @@ function distinct<T>(values: readonly T[], nameOf: (value: T) => string): readon
 
 function refused(detail: string): RequestReading {
   return { ok: false, detail };
+}
+
+export function releasePayload(route: string, ids: readonly MessageId[]): string {
+  return `{"v":1,"route":${JSON.stringify(route)},"ids":[${ids.map(idJson).join(',')}]}`;
+}
+
+/** How many of the ids, from the first on, one release can name; at least one. */
+export function countReleasable(route: string, ids: readonly MessageId[]): number {
+  return countFitting(releasePayload(route, []), ids.map(idJson));
+}
+
+export interface AskedBody {
+  readonly id: MessageId;
+  readonly hash: string;
+}
+
+export function queryPayload(route: string, messages: readonly AskedBody[]): string {
+  const asked = messages.map(askedJson).join(',');
+  return `{"v":1,"route":${JSON.stringify(route)},"messages":[${asked}]}`;
+}
+
+/** How many of the messages, from the first on, one query can name; at least one. */
+export function countAskable(route: string, messages: readonly AskedBody[]): number {
+  return countFitting(queryPayload(route, []), messages.map(askedJson));
+}
+
+function askedJson({ id, hash }: AskedBody): string {
+  return `{"id":${idJson(id)},"bodyHash":"${hash}"}`;
+}
+
+/** The bridge answers no request that is longer than a body may be. */
+function countFitting(frame: string, parts: readonly string[]): number {
+  let bytes = Buffer.byteLength(frame) - 1;
+  let count = 0;
+  for (const part of parts.slice(0, REQUEST_IDS_MAX)) {
+    bytes += Buffer.byteLength(part) + 1;
+    if (count > 0 && bytes > BODY_BYTES_MAX) break;
+    count++;
+  }
+  return count;
 }

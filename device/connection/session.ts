@@ -10,10 +10,12 @@
  * each `up` is followed by one `down`; every publication is answered, with `lost` at the latest when
  * its connection ends.
  */
+
 import { Socket } from 'node:net';
 import mqtt, { type IClientOptions, type MqttClient, type Packet } from 'mqtt';
 import { printable } from '../../core/base/printable.ts';
 import { topicMatches } from '../../core/message/topics.ts';
+import { ownTopic } from '../../core/wire/topics.ts';
 import { ConnectionRefusedError, SubscriptionRefusedError } from '../errors.ts';
 import type { Emit } from '../events.ts';
 import type {
@@ -28,7 +30,6 @@ import type {
   TransportListener,
 } from '../ports.ts';
 import { type RetryPolicy, waitMillis } from '../publish/schedule.ts';
-import { ownTopic } from '../publish/wire.ts';
 import { inboundOf } from './inbound.ts';
 import { Pubacks } from './pubacks.ts';
 import { refusalOf } from './refusal.ts';

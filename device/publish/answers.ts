@@ -4,13 +4,13 @@
  */
 
 import { printable, quoted } from '../../core/base/printable.ts';
-import { idText, type MessageId } from '../../core/message/id.ts';
+import { idText, isSameId, type MessageId } from '../../core/message/id.ts';
+import { type Receipt, readReceipts } from '../../core/wire/receipts.ts';
 import type { Emit } from '../events.ts';
 import { type Entry, receiptOf } from '../outbox/entry.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { asDeviceError } from '../store/failure.ts';
 import type { Releases } from './releases.ts';
-import { type Answer, isSameId, readReceipts } from './wire.ts';
 
 export interface AnswersOptions {
   readonly emit: Emit;
@@ -24,8 +24,8 @@ export interface AnswersOptions {
   readonly settled: () => void;
 }
 
-type BodyAnswer = Exclude<Answer, { readonly outcome: 'completed' }>;
-type Booked = Extract<Answer, { readonly outcome: 'accepted' | 'duplicate' }>;
+type BodyReceipt = Exclude<Receipt, { readonly outcome: 'completed' }>;
+type Booked = Extract<Receipt, { readonly outcome: 'accepted' | 'duplicate' }>;
 
 export class Answers {
   readonly #outbox: Outbox;
@@ -46,16 +46,16 @@ export class Answers {
       return;
     }
     for (const why of reading.odd) this.#ignore(why);
-    for (const answer of reading.answers) {
+    for (const answer of reading.receipts) {
       this.#take(reading.route, answer).catch((error: unknown) => {
         this.#options.emit('error', asDeviceError(error));
       });
     }
   }
 
-  async #take(route: string, answer: Answer): Promise<void> {
+  async #take(route: string, answer: Receipt): Promise<void> {
     if (answer.outcome === 'completed') return this.#complete(route, answer.id);
-    const entry = this.#outbox.findHash(route, answer.hash);
+    const entry = this.#outbox.findHash(route, answer.bodyHash);
     if (entry === undefined) return this.#takeUnheld(route, answer);
     if (!answers(answer, entry)) {
       return this.#ignore(`a receipt of ${named(route, answer.id)} names the body of another id`);
@@ -72,7 +72,7 @@ export class Answers {
     }
   }
 
-  async #settle(entry: Entry, answer: BodyAnswer): Promise<void> {
+  async #settle(entry: Entry, answer: BodyReceipt): Promise<void> {
     const { emit, answered, unknown, settled } = this.#options;
     switch (answer.outcome) {
       case 'unknown':
@@ -107,7 +107,7 @@ export class Answers {
     this.#options.settled();
   }
 
-  async #takeUnheld(route: string, answer: BodyAnswer): Promise<void> {
+  async #takeUnheld(route: string, answer: BodyReceipt): Promise<void> {
     const { id } = answer;
     const isBooked = answer.outcome === 'accepted' || answer.outcome === 'duplicate';
     if (isBooked && (await this.#noteBooked(route, answer))) return;
@@ -120,8 +120,8 @@ export class Answers {
   }
 
   /** A rejected message that was booked after all, for instance by an operator of the bridge. */
-  async #noteBooked(route: string, { id, hash, bookedAt, outcome }: Booked): Promise<boolean> {
-    const noted = await this.#outbox.rejected.noteBooked(route, id, hash, bookedAt);
+  async #noteBooked(route: string, { id, bodyHash, bookedAt, outcome }: Booked): Promise<boolean> {
+    const noted = await this.#outbox.rejected.noteBooked(route, id, bodyHash, bookedAt);
     if (noted !== undefined) this.#options.emit('receipt', receiptOf(noted, { outcome, bookedAt }));
     return noted !== undefined;
   }
@@ -132,7 +132,7 @@ export class Answers {
 }
 
 /** Whether the answer names this message; its hash does already. */
-function answers(answer: BodyAnswer, { record }: Entry): boolean {
+function answers(answer: BodyReceipt, { record }: Entry): boolean {
   if (record.byHash) return true;
   // The bridge could not read the id: it has the hash alone to say which body it means.
   if (answer.id === undefined) return answer.outcome === 'rejected';

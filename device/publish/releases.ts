@@ -5,10 +5,11 @@
  * Invariant: an id gets here only when its booking is on the device's disk and nothing it sent under
  * it is still on the way: a released id is never sent again.
  */
+
+import { countReleasable, REQUEST_IDS_MAX } from '../../core/wire/requests.ts';
 import type { Entry } from '../outbox/entry.ts';
 import type { Random } from '../ports.ts';
 import { type RetryPolicy, waitMillis } from './schedule.ts';
-import { countReleasable, REQUEST_IDS_MAX } from './wire.ts';
 
 /** Ids that were, or are about to be, released by one publication. */
 export interface ReleaseBatch {

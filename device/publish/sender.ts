@@ -9,6 +9,13 @@
  * or their session is over.
  */
 import { idText } from '../../core/message/id.ts';
+import {
+  type AskedBody,
+  countAskable,
+  queryPayload,
+  releasePayload,
+} from '../../core/wire/requests.ts';
+import { ownTopic } from '../../core/wire/topics.ts';
 import type { Emit } from '../events.ts';
 import type { Entry } from '../outbox/entry.ts';
 import type { Outbox } from '../outbox/outbox.ts';
@@ -26,7 +33,6 @@ import { Answers } from './answers.ts';
 import { type ReleaseBatch, Releases } from './releases.ts';
 import { RateLimit, type RetryPolicy } from './schedule.ts';
 import { Window } from './window.ts';
-import { type Asked, countAskable, ownTopic, queryPayload, releasePayload } from './wire.ts';
 
 export interface SenderSettings {
   readonly deviceId: string;
@@ -198,7 +204,7 @@ export class Sender implements TransportListener {
   /** Asks for this message and those after it that are in doubt as well, instead of sending them. */
   #ask(first: Entry, now: number): void {
     const { route } = first.record;
-    const asked: Asked[] = [];
+    const asked: AskedBody[] = [];
     for (
       let entry: Entry | undefined = first;
       entry !== undefined;

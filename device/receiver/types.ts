@@ -1,24 +1,8 @@
 /** What `receive` takes, tells and answers. */
-import type { JsonObject } from '../../core/base/json.ts';
+import type { ForwardEnvelope } from '../../core/wire/forward.ts';
 import type { HandlerFailedError } from '../errors.ts';
 import type { Clock, EpochMillis, Random, Store, Subscriptions, Timers } from '../ports.ts';
 import type { RetryPolicy } from '../publish/schedule.ts';
-
-/** What the bridge says of a message that it forwards (docs/protocol.md, "Forwards"). */
-export interface ForwardEnvelope {
-  readonly route: string;
-  readonly device: string;
-  /** The device's id of the message; none on a route for the newest value. */
-  readonly id: string | undefined;
-  /** Numbers are `LosslessNumber`: `String(number)` gives the digits that were sent. */
-  readonly body: JsonObject | undefined;
-  /** A body that is not a JSON object, as it was sent. */
-  readonly bytes: Uint8Array | undefined;
-  /** The bridge marks a copy, on a route in `mode: 'mark'`. */
-  readonly duplicate: boolean;
-  /** Forwarded while the bridge could not tell whether it is a copy. */
-  readonly unverified: boolean;
-}
 
 export interface ReceivedMessage {
   /** `tollbridge-id`, the same in every copy; `undefined` only with `withoutId: 'pass'`. */

@@ -1,6 +1,6 @@
 import { METRIC } from '../../core/operations/metrics.ts';
 import type { Publisher, Telemetry } from '../../core/tables/ports.ts';
-import { receiptsTopic } from '../../core/wire/receipts.ts';
+import { ownTopic } from '../../core/wire/topics.ts';
 
 /** Publishes receipts of one device. False when they were lost; nothing fails, the device asks again. */
 export async function publishReceipts(
@@ -10,7 +10,7 @@ export async function publishReceipts(
   qos: 0 | 1,
 ): Promise<boolean> {
   try {
-    await publisher.publish({ topic: receiptsTopic(device), payload, qos });
+    await publisher.publish({ topic: ownTopic(device, 'receipts'), payload, qos });
     telemetry.count(METRIC.receipts, 1);
     return true;
   } catch (error) {

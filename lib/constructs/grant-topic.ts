@@ -1,13 +1,13 @@
 import { Stack } from 'aws-cdk-lib';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
-import { receiptsTopic } from '../../core/wire/receipts.ts';
+import { ownTopic } from '../../core/wire/topics.ts';
 import { acknowledge } from './acknowledge.ts';
 
 /** Receipts to every device. */
 export function grantReceipts(role: Role): void {
   grantTopic(
     role,
-    receiptsTopic('*'),
+    ownTopic('*', 'receipts'),
     'A receipt goes to whichever device sent the message; the wildcard is its name, and the rest of the topic is fixed.',
   );
 }

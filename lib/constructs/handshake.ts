@@ -9,7 +9,7 @@ import { REQUEST_AGE_SECONDS_MAX } from '../../core/base/limits.ts';
 import { type Bridge, ruleName } from '../../core/config/route.ts';
 import { RULE_SQL_VERSION, ruleSql } from '../../core/message/envelope.ts';
 import { handshakeRouteOf } from '../../core/wire/handshake-route.ts';
-import { type RequestKind, requestTopic } from '../../core/wire/requests.ts';
+import { ownTopic, type RequestKind } from '../../core/wire/topics.ts';
 import { pascalCase } from '../names.ts';
 import type { StateStack } from '../state-stack.ts';
 import { BridgeFunction } from './bridge-function.ts';
@@ -92,7 +92,7 @@ function requestRule(
     ruleName: name,
     topicRulePayload: {
       description: `Hands what devices ${kind} to the bridge`,
-      sql: ruleSql(requestTopic(kind, '+')),
+      sql: ruleSql(ownTopic('+', kind)),
       awsIotSqlVersion: RULE_SQL_VERSION,
       actions: [{ lambda: { functionArn: handler.functionArn } }],
       ruleDisabled: false,

@@ -17,7 +17,7 @@ import type { CloudEvent } from '../contracts.ts';
 import { Counters, type Verdict } from './counters.ts';
 import { Deliveries, type DeliveryShown } from './deliveries.ts';
 import { hashName, Lives, lifeName } from './message-timeline.ts';
-import { readForward, readReceipts } from './publications.ts';
+import { forwardIn, receiptsIn } from './publications.ts';
 import type { Routes } from './routes.ts';
 import { noteOf, receiptText, stepOf } from './steps.ts';
 import { type RowKey, type TableNames, type TableNews, tableNewsOf } from './table-news.ts';
@@ -158,19 +158,20 @@ export class Journal {
   #published({ topic, payload, qos }: EventOf<'published'>): void {
     const { clock, routes } = this.#options;
     const at = clock();
-    const receipts = readReceipts(topic, payload, routes);
+    const receipts = receiptsIn(topic, payload, routes);
     if (receipts === undefined) {
-      const key = readForward(payload, routes);
+      const key = forwardIn(payload, routes);
       if (key === undefined) return;
       const text = `on ${shown(topic)} at QoS ${qos}`;
       this.lives.add(lifeName(key), { at, kind: 'forward', text, bodyHash: null });
       return;
     }
-    for (const receipt of receipts) {
-      const { bodyHash = null, outcome, reason, key } = receipt;
-      if (bodyHash !== null && (outcome === 'duplicate' || reason === 'stale')) {
+    for (const { receipt, key } of receipts) {
+      const bodyHash = receipt.outcome === 'completed' ? null : receipt.bodyHash;
+      const isStale = receipt.outcome === 'rejected' && receipt.reason === 'stale';
+      if (bodyHash !== null && (receipt.outcome === 'duplicate' || isStale)) {
         // A write that names no delivery (a copy in a window, a stale value) is known by it.
-        this.#deliveries.judgeWaiting(bodyHash, 1, reason === 'stale' ? 'stale' : 'duplicate');
+        this.#deliveries.judgeWaiting(bodyHash, 1, isStale ? 'stale' : 'duplicate');
       }
       const name = (bodyHash && this.lives.nameOf(bodyHash)) || (key && lifeName(key));
       if (name === undefined) continue;

@@ -1,8 +1,9 @@
 /** The words for what happens: steps in the life of a message, and notes beside the stream. */
+
 import { type EpochMillis, toIso } from '../../core/base/time.ts';
+import type { Receipt } from '../../core/wire/receipts.ts';
 import type { CloudEvent } from '../contracts.ts';
 import { hashName, lifeName, type Step } from './message-timeline.ts';
-import type { ReceiptRead } from './publications.ts';
 import type { TableNews } from './table-news.ts';
 import { shown } from './text.ts';
 
@@ -50,10 +51,10 @@ export function stepOf(
   }
 }
 
-export function receiptText({ outcome, reason, bookedAt }: ReceiptRead): string {
-  const why = reason === undefined ? '' : ` (${shown(reason)})`;
-  const when = bookedAt === undefined ? '' : `, booked at ${toIso(bookedAt)}`;
-  return `"${shown(outcome)}"${why}${when}`;
+export function receiptText(receipt: Receipt): string {
+  const why = 'reason' in receipt ? ` (${shown(receipt.reason)})` : '';
+  const when = 'bookedAt' in receipt ? `, booked at ${toIso(receipt.bookedAt)}` : '';
+  return `"${receipt.outcome}"${why}${when}`;
 }
 
 /** What is said of an event beside the stream, if anything. */

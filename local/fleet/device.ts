@@ -2,9 +2,11 @@
  * One device of the console's fleet. Owns its connection and the charges without a receipt.
  * Invariant: a charge is sent, the same bytes each time, until a receipt names its very hash.
  */
+
 import mqtt, { type MqttClient } from 'mqtt';
 import { bodyHashOf } from '../../core/base/hash.ts';
-import { receiptsTopic } from '../../core/wire/receipts.ts';
+import { readReceipts } from '../../core/wire/receipts.ts';
+import { ownTopic } from '../../core/wire/topics.ts';
 import type { FleetCharge } from './charges.ts';
 
 export interface FleetDeviceOptions {
@@ -50,7 +52,7 @@ export class FleetDevice {
     // Connections are cut on purpose here; the client comes back by itself.
     this.#client.on('error', () => {});
     this.#client.on('message', (_topic, payload) => this.#receipts(payload));
-    this.#client.subscribe(receiptsTopic(name), { qos: 1 }, () => {});
+    this.#client.subscribe(ownTopic(name, 'receipts'), { qos: 1 }, () => {});
   }
 
   get unreceipted(): number {
@@ -88,7 +90,10 @@ export class FleetDevice {
   }
 
   #receipts(payload: Buffer): void {
-    for (const { bodyHash, outcome } of receiptsIn(payload)) {
+    const reading = readReceipts(payload);
+    for (const receipt of reading.ok ? reading.receipts : []) {
+      if (receipt.outcome === 'completed') continue;
+      const { bodyHash, outcome } = receipt;
       const held = this.#held.get(bodyHash);
       if (held === undefined) continue;
       clearTimeout(held.timer);
@@ -96,19 +101,5 @@ export class FleetDevice {
       if (outcome === 'rejected') this.rejected += 1;
       this.#settled(held.charge);
     }
-  }
-}
-
-interface ReceiptOnTheWire {
-  readonly bodyHash: string;
-  readonly outcome: string;
-}
-
-function receiptsIn(payload: Buffer): readonly ReceiptOnTheWire[] {
-  try {
-    const { receipts } = JSON.parse(payload.toString()) as { receipts?: unknown };
-    return Array.isArray(receipts) ? (receipts as readonly ReceiptOnTheWire[]) : [];
-  } catch {
-    return [];
   }
 }

@@ -8,7 +8,7 @@ import { bodyHashOf } from '../../core/base/hash.ts';
 import type { Route } from '../../core/config/route.ts';
 import type { Reason } from '../../core/message/reasons.ts';
 import { stripBasicIngest } from '../../core/message/topics.ts';
-import { readReceipts } from '../../device/publish/wire.ts';
+import { readReceipts } from '../../core/wire/receipts.ts';
 import { Ingest } from '../../tools/handlers/ingest.ts';
 import { fail } from './fail.ts';
 
@@ -102,7 +102,7 @@ export class Bench {
       const reading = readReceipts(Buffer.from(payload));
       if (!reading.ok) fail('the device cannot read its receipts', reading.detail);
       if (reading.odd.length > 0) fail('a receipt is odd to the device', reading.odd);
-      for (const answer of reading.answers) {
+      for (const answer of reading.receipts) {
         if (answer.outcome === 'rejected' && answer.reason === 'stale') {
           this.#ends.add('rejected: stale');
         }

@@ -4,8 +4,7 @@ import { MQTT_PAYLOAD_BYTES_MAX } from '../../core/base/limits.ts';
 import { epochMillis } from '../../core/base/time.ts';
 import type { MessageId } from '../../core/message/id.ts';
 import { forwardOf } from '../../core/wire/forward.ts';
-import { type Receipt, receiptPayloads } from '../../core/wire/receipts.ts';
-import { type Answer, readReceipts } from '../../device/publish/wire.ts';
+import { type Receipt, readReceipts, receiptPayloads } from '../../core/wire/receipts.ts';
 import { messageKey, readInbound } from '../../device/receiver/message.ts';
 import { HandshakeHarness } from '../../tools/handlers/handshake.ts';
 import {
@@ -128,11 +127,11 @@ export const receipts: Target = targetOf({
       assertReadBack(written);
       const reading = readReceipts(bytes);
       if (!reading.ok) return ['refused', 'written and read'];
-      reading.answers.forEach(assertWhole);
+      reading.receipts.forEach(assertWhole);
       return [
         'written and read',
         ...(reading.odd.length > 0 ? ['odd'] : []),
-        ...reading.answers.map(({ outcome }) => outcome),
+        ...reading.receipts.map(({ outcome }) => outcome),
       ];
     },
   }),
@@ -143,16 +142,16 @@ function assertReadBack(written: readonly Receipt[]): void {
     const reading = readReceipts(Buffer.from(payload));
     if (!reading.ok) return fail('the device cannot read its receipts', reading.detail);
     if (reading.odd.length > 0) fail('a receipt is odd to the device', reading.odd);
-    return reading.answers;
+    return reading.receipts;
   });
-  const named = (one: Receipt | Answer) => JSON.stringify([one.outcome, one.id]);
+  const named = (one: Receipt) => JSON.stringify([one.outcome, one.id]);
   const [sent, got] = [written.map(named), read.map(named)];
   if (sent.join() !== got.join()) fail('receipts were read as others', sent, got);
 }
 
 /** Nothing that was read is without what its outcome needs. */
-function assertWhole(answer: Answer): void {
-  if (answer.outcome !== 'completed' && !/^[0-9a-f]{64}$/.test(answer.hash)) {
+function assertWhole(answer: Receipt): void {
+  if (answer.outcome !== 'completed' && !/^[0-9a-f]{64}$/.test(answer.bodyHash)) {
     fail('an answer without a hash', answer);
   }
   if ('bookedAt' in answer && !(answer.bookedAt >= 0 && answer.bookedAt <= 8.64e15)) {
@@ -296,7 +295,7 @@ async function asked(input: Asked): Promise<readonly string[]> {
     if (topic !== `tollbridge/${device}/receipts`) fail('answered to another', topic);
     const reading = readReceipts(Buffer.from(told));
     if (!reading.ok || reading.odd.length > 0) return fail('odd to the device', reading, told);
-    ends.push(...reading.answers.map(({ outcome }) => `answered ${outcome}`));
+    ends.push(...reading.receipts.map(({ outcome }) => `answered ${outcome}`));
   }
   if ([...bench.counts.keys()].some((name) => name.endsWith('Released'))) ends.push('released');
   if (bench.notes.some((note) => note.includes('another device'))) ends.push('in another name');

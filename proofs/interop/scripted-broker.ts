@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { Aedes, type PublishPacket } from 'aedes';
-import { receiptsTopic } from '../../core/wire/receipts.ts';
+import { ownTopic } from '../../core/wire/topics.ts';
 import { listenOn } from '../../local/listen.ts';
 
 export interface Sent {
@@ -50,7 +50,12 @@ export async function startScriptedBroker(
     subscriptions: () => subscriptions,
     tell(device, ...payloads) {
       for (const payload of payloads) {
-        const packet = { topic: receiptsTopic(device), payload, qos: 0, retain: false } as const;
+        const packet = {
+          topic: ownTopic(device, 'receipts'),
+          payload,
+          qos: 0,
+          retain: false,
+        } as const;
         aedes.publish({ cmd: 'publish', dup: false, ...packet }, () => {});
       }
     },

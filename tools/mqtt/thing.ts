@@ -1,6 +1,6 @@
 /** A thing for tests: a real MQTT.js client that waits for what it is sent. */
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
-import { receiptsTopic } from '../../core/wire/receipts.ts';
+import { ownTopic } from '../../core/wire/topics.ts';
 
 export interface ReceiptsMessage {
   readonly v: number;
@@ -53,7 +53,7 @@ export async function connectThing(
     if (next === undefined) arrived.push(message);
     else next.resolve(message);
   });
-  await client.subscribeAsync(receiptsTopic(name), { qos: 1 });
+  await client.subscribeAsync(ownTopic(name, 'receipts'), { qos: 1 });
   return {
     client,
     publish: async (topic, body) => {

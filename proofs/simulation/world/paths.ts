@@ -5,7 +5,7 @@
 import type { Route } from '../../../core/config/route.ts';
 import { RECEIVED_AT_ATTRIBUTE } from '../../../core/message/envelope.ts';
 import { topicMatches } from '../../../core/message/topics.ts';
-import { requestTopic } from '../../../core/wire/requests.ts';
+import { ownTopic } from '../../../core/wire/topics.ts';
 import { addressOf, routes } from '../routes.ts';
 import type { Functions } from './functions.ts';
 import { type QueuedMessage, type QueueLimits, SimulatedQueue } from './queue.ts';
@@ -27,7 +27,7 @@ interface Carried extends Arrival {
   readonly as: string;
 }
 
-const REQUESTS = [requestTopic('release', '+'), requestTopic('query', '+')];
+const REQUESTS = [ownTopic('+', 'release'), ownTopic('+', 'query')];
 const CLOCKS_APART_MILLIS_MAX = 300;
 /** Lambda tries an event again after one minute and after two more. */
 const EVENT_WAITS_MILLIS = [60_000, 120_000];

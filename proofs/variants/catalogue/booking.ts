@@ -95,8 +95,8 @@ export const booking: readonly Variant[] = [
     edits: [
       {
         file: WRITES,
-        from: 'both(rowIsOfTheSameBody, rowHasTheseAttributes),',
-        to: "both(rowIsOfTheSameBody, ':rowVersion = :rowVersion'),",
+        from: 'both(rowIsOfTheSameBody, rowHasTheseAttributes));',
+        to: "both(rowIsOfTheSameBody, ':rowVersion = :rowVersion'));",
       },
     ],
     checks: [

@@ -7,11 +7,11 @@ const SENDER = 'device/publish/sender.ts';
 /** The device finds the message that a receipt is of by its id. */
 const TAKEN_BY_ID: Edit = {
   file: ANSWERS,
-  from: '    const entry = this.#outbox.findHash(route, answer.hash);',
+  from: '    const entry = this.#outbox.findHash(route, answer.bodyHash);',
   to: `
-    const { id, hash } = answer;
+    const { id, bodyHash } = answer;
     const entry =
-      id === undefined ? this.#outbox.findHash(route, hash) : this.#outbox.find(route, id);`,
+      id === undefined ? this.#outbox.findHash(route, bodyHash) : this.#outbox.find(route, id);`,
 };
 
 export const device: readonly Variant[] = [
@@ -28,9 +28,9 @@ export const device: readonly Variant[] = [
         to: '      const { outcome, bookedAt } = receipt;\n      return { outcome, bookedAt };',
       },
       {
-        file: 'device/publish/wire.ts',
-        from: '  const { id: told, bodyHash: hash, outcome } = value;',
-        to: "  const { id: told, bodyHash: hash = '0'.repeat(64), outcome } = value;",
+        file: 'core/wire/receipts.ts',
+        from: '  const { id: told, bodyHash, outcome } = value;',
+        to: "  const { id: told, bodyHash = '0'.repeat(64), outcome } = value;",
       },
       TAKEN_BY_ID,
     ],

@@ -176,8 +176,8 @@ export const windows: readonly Variant[] = [
     edits: [
       {
         file: WRITES,
-        from: "export const RENEWAL_CONDITION = both(rowIsOfThisOwner, '#windowEndsAtMillis = :oldEndMillis');",
-        to: "export const RENEWAL_CONDITION = either('attribute_exists(pk)', both(rowIsOfThisOwner, '#windowEndsAtMillis = :oldEndMillis'));",
+        from: "const RENEWAL_CONDITION = both(rowIsOfThisOwner, '#windowEndsAtMillis = :oldEndMillis');",
+        to: "const RENEWAL_CONDITION = either('attribute_exists(pk)', both(rowIsOfThisOwner, '#windowEndsAtMillis = :oldEndMillis'));",
       },
     ],
     checks: [
@@ -218,8 +218,8 @@ export const windows: readonly Variant[] = [
     edits: [
       {
         file: WRITES,
-        from: "export const RELEASE_CONDITION = both('attribute_exists(pk)', rowIsNotOfLaterLife);",
-        to: "export const RELEASE_CONDITION = either('attribute_not_exists(pk)', rowIsNotOfLaterLife);",
+        from: "const RELEASE_CONDITION = both('attribute_exists(pk)', rowIsNotOfLaterLife);",
+        to: "const RELEASE_CONDITION = either('attribute_not_exists(pk)', rowIsNotOfLaterLife);",
       },
     ],
     checks: [

@@ -8,7 +8,7 @@ import { checkConfig } from '../../../core/config/check.ts';
 import { ruleName } from '../../../core/config/route.ts';
 import { RULE_SQL_VERSION, ruleSql } from '../../../core/message/envelope.ts';
 import { alarmsOf } from '../../../core/operations/alarms.ts';
-import { requestTopic } from '../../../core/wire/requests.ts';
+import { ownTopic } from '../../../core/wire/topics.ts';
 import { closeServer, listenOn } from '../../../local/listen.ts';
 import { REPAIR_CONFIG } from '../repair-fixture.ts';
 import { awsError, xmlError } from '../scripted-aws.ts';
@@ -157,7 +157,7 @@ export function rule(url: string, name: string, changes: object = {}): Answer {
       ruleArn: 'arn',
       rule: {
         ruleName: name,
-        sql: ruleSql(route?.topic ?? requestTopic(kind, '+')),
+        sql: ruleSql(route?.topic ?? ownTopic('+', kind)),
         awsIotSqlVersion: RULE_SQL_VERSION,
         ruleDisabled: false,
         actions: [route === undefined ? lambda : sqs],

@@ -11,9 +11,9 @@ import {
   bookedReceipt,
   type Receipt,
   receiptPayloads,
-  receiptsTopic,
   rejectedReceipt,
 } from '../../../core/wire/receipts.ts';
+import { ownTopic } from '../../../core/wire/topics.ts';
 
 const HASH = 'a'.repeat(64);
 /** docs/protocol.md, the sender's ninth rule. */
@@ -34,7 +34,7 @@ function rejected(detail: string, id?: MessageId, fields?: readonly string[]): R
 
 describe('a receipt', () => {
   it('says what the protocol says', () => {
-    expect(receiptsTopic('dev-1')).toBe('tollbridge/dev-1/receipts');
+    expect(ownTopic('dev-1', 'receipts')).toBe('tollbridge/dev-1/receipts');
     const [payload] = receiptPayloads('charges', [accepted(text('c-1'))]);
     expect(JSON.parse(payload ?? '')).toEqual({
       v: 1,
