@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { checkConfig } from '../../core/config/check.ts';
-import { type Config, defineConfig } from '../../core/config/route.ts';
+import { type Bridge, type Config, defineConfig } from '../../core/config/route.ts';
 import { contentHash, payload, timestamp, topicLevel } from '../../core/config/sources.ts';
 import { type BridgeApp, buildApp } from '../../lib/build-app.ts';
 
@@ -27,8 +27,19 @@ export interface Templates extends BridgeApp {
   readonly ingestTemplate: Template;
 }
 
+const made = new Map<string, Templates>();
+
+/** To be read; whoever changes a construct builds an app of its own. */
 export function templatesOf(config: Config): Templates {
-  const built = buildApp(checkConfig(config), testApp());
+  const bridge = checkConfig(config);
+  const key = JSON.stringify(bridge);
+  const templates = made.get(key) ?? synthesize(bridge);
+  made.set(key, templates);
+  return templates;
+}
+
+function synthesize(bridge: Bridge): Templates {
+  const built = buildApp(bridge, testApp());
   return {
     ...built,
     stateTemplate: Template.fromStack(built.state),
