@@ -4,6 +4,7 @@
  */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type BridgeClient, openAccess } from '../../cli/access/access.ts';
+import { bodyHashOf } from '../../core/base/hash.ts';
 import { type EpochMillis, epochMillis } from '../../core/base/time.ts';
 import { checkConfig } from '../../core/config/check.ts';
 import type { Config } from '../../core/config/route.ts';
@@ -98,11 +99,15 @@ export async function startRepairBench(config: Config = REPAIR_CONFIG): Promise<
   };
 }
 
-/** Ends with what the device was told of this body. */
+/** Ends with what the device was told of this body; of an earlier one it may be told once more. */
 export async function told(thing: Thing, topic: string, body: string) {
   await thing.publish(topic, body);
-  const { receipts } = await thing.nextReceipts();
-  return receipts[0];
+  const bodyHash = bodyHashOf(topic, Buffer.from(body));
+  for (;;) {
+    const { receipts } = await thing.nextReceipts();
+    const receipt = receipts.find((each) => each.bodyHash === bodyHash);
+    if (receipt !== undefined) return receipt;
+  }
 }
 
 /** The same for all, so that bodies differ in what a test has them differ in. */

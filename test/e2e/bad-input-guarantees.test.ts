@@ -62,7 +62,8 @@ let thing: Thing;
 
 beforeAll(async () => {
   assembly = await assemblyOf(config);
-  bridge = await startTestCloud(assembly);
+  // Slow enough that no message becomes visible again while a busy machine still books it.
+  bridge = await startTestCloud(assembly, {}, { speed: 10 });
   thing = await connectThing(bridge.port, 'm-1');
 });
 afterAll(async () => {
