@@ -17,40 +17,25 @@ export function checkTogether(routes: readonly Route[]): Problem[] {
 }
 
 function reservedTopics(route: Route): Problem[] {
-  const topics = [
-    { at: `routes.${route.name}.topic`, written: route.topic, filter: route.topic },
+  const at = `routes.${route.name}`;
+  return [
+    ...reserved(`${at}.topic`, route.topic, route.topic),
     ...(route.forward === null
       ? []
-      : [
-          {
-            at: `routes.${route.name}.forward`,
-            written: route.forward,
-            filter: forwardFilter(route, route.forward),
-          },
-        ]),
+      : reserved(`${at}.forward`, route.forward, forwardFilter(route, route.forward))),
   ];
-  return topics.flatMap(({ at, written, filter }) => {
-    if (filter === '') return [];
-    if (filter.startsWith('$')) {
-      return [
-        {
-          at,
-          got: `'${written}'`,
-          allowed: 'a topic that does not begin with $: those belong to AWS IoT',
-          fix: 'begin it with a name of your own; Basic Ingest needs no filter of its own',
-        },
-      ];
-    }
-    if (!filtersOverlap(filter, OWN_TOPICS)) return [];
-    return [
-      {
-        at,
-        got: `'${written}', which meets ${OWN_TOPICS}`,
-        allowed: `topics outside ${OWN_TOPICS}: receipts travel there and would loop`,
-        fix: 'begin it with a name of your own, not with a wildcard',
-      },
-    ];
-  });
+}
+
+function reserved(at: string, written: string, filter: string): Problem[] {
+  if (filter.startsWith('$')) {
+    const allowed = 'a topic that does not begin with $: those belong to AWS IoT';
+    const fix = 'begin it with a name of your own; Basic Ingest needs no filter of its own';
+    return [{ at, got: `'${written}'`, allowed, fix }];
+  }
+  if (filter === '' || !filtersOverlap(filter, OWN_TOPICS)) return [];
+  const got = `'${written}', which meets ${OWN_TOPICS}`;
+  const allowed = `topics outside ${OWN_TOPICS}: receipts travel there and would loop`;
+  return [{ at, got, allowed, fix: 'begin it with a name of your own, not with a wildcard' }];
 }
 
 function sharedFilters(route: Route, other: Route): Problem[] {

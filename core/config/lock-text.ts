@@ -6,11 +6,10 @@ import {
   type JsonValue,
   readJsonObject,
 } from '../base/json.ts';
-import { BRIDGE_NAME } from './check.ts';
-import { ROUTE_NAME } from './check-route.ts';
 import { LOCK_VERSION, type Lock } from './lock.ts';
 import { PINS, type Pins } from './pins.ts';
 import type { Route } from './route.ts';
+import { BRIDGE_NAME, ROUTE_NAME } from './schema.ts';
 
 /** A lock file that cannot be used as it is. It is never written over. */
 export class LockFileError extends Error {

@@ -1,4 +1,5 @@
 /** What a user writes in `tollbridge.config.ts`, and what the bridge makes of it. */
+import { MAX_AGE_DAYS_DEFAULT, QUEUE_BATCH_MESSAGES } from '../base/limits.ts';
 import type {
   IdSource,
   PayloadSource,
@@ -7,14 +8,31 @@ import type {
   TopicLevelSource,
 } from './sources.ts';
 
+export const FEEDS = ['queue', 'direct'] as const;
+export const RECEIPTS = ['none', 0, 1] as const;
+export const MODES = ['enforce', 'mark', 'shadow'] as const;
+export const ON_STORE_DOWN = ['hold', 'forward'] as const;
+
 /** How a rule reaches the function; each is the other's fallback (the rule's error action). */
-export type Feed = 'queue' | 'direct';
+export type Feed = (typeof FEEDS)[number];
 /** Quality of service of receipts, or none at all. */
-export type Receipts = 'none' | 0 | 1;
+export type Receipts = (typeof RECEIPTS)[number];
 /** What becomes of copies: dropped, forwarded with a mark, or forwarded as they are and counted. */
-export type Mode = 'enforce' | 'mark' | 'shadow';
+export type Mode = (typeof MODES)[number];
 /** What becomes of a delivery while the table does not answer. */
-export type OnStoreDown = 'hold' | 'forward';
+export type OnStoreDown = (typeof ON_STORE_DOWN)[number];
+
+/** What is meant by what is left out. */
+export const DEFAULTS = {
+  name: 'tollbridge',
+  feed: 'queue',
+  batch: { messages: QUEUE_BATCH_MESSAGES, waitSeconds: 0 },
+  receipts: 0,
+  maxAge: { days: MAX_AGE_DAYS_DEFAULT },
+  indexShards: 1,
+  mode: 'enforce',
+  onStoreDown: 'hold',
+} as const;
 
 /** How many deliveries one invocation takes from the queue, and how long it waits for them. */
 export interface BatchConfig {

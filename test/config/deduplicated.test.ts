@@ -151,6 +151,7 @@ describe('a window', () => {
     [{ days: 1e300 }, 'window'],
     [{ days: -1 }, 'window.days'],
     [{ hours: 1.5 }, 'window.hours'],
+    [{ days: 7, hours: 1e-20 }, 'window.hours'],
     [{ minutes: '5' }, 'window.minutes'],
     [{ seconds: Number.NaN }, 'window.seconds'],
     [{ seconds: Number.POSITIVE_INFINITY }, 'window.seconds'],

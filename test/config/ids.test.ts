@@ -84,7 +84,16 @@ describe('an id', () => {
     ]);
   });
 
+  it('with a part that is wrong hears of the others all the same', () => {
+    const id = { from: 'all', parts: [payload('id'), payload(''), payload('id')] };
+    expect(problemsOf(id).map(({ at, got }) => [at, got])).toEqual([
+      ['routes.charges.id.parts[1]', "payload('')"],
+      ['routes.charges.id', "payload('id') twice"],
+    ]);
+  });
+
   it.each([
+    ['a source that has no text for a name', { from: Object.create(null) }],
     ['an unknown source', { from: 'header', name: 'x' }],
     ['an inherited name', { from: 'constructor' }],
     ['no path', { from: 'timestamp' }],

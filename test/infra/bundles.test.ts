@@ -26,6 +26,12 @@ describe('the bundles that are deployed', () => {
     }
   });
 
+  it('hold no schema of the configuration: their routes come checked, as JSON', () => {
+    for (const bundle of bundles) {
+      expect(/ZodError|unrecognized_keys/.test(readFileSync(bundle, 'utf8'))).toBe(false);
+    }
+  });
+
   it('read credentials from the environment and know no other place for them', () => {
     for (const bundle of bundles) {
       const code = readFileSync(bundle, 'utf8');
