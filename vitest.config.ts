@@ -17,6 +17,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     isolate: false,
+    // Collects the garbage of short tests less often: a twentieth of their time.
+    execArgv: ['--max-semi-space-size=64'],
     // One for each of the two cores that CI has; the default leaves one idle.
     maxWorkers: 2,
     projects: [

@@ -12,7 +12,7 @@ const CDK_JSON = new URL('../../cdk.json', import.meta.url);
 /**
  * The app as the CDK's command line would make it. Bundling is left out: the local cloud's tests
  * run the bundle. So is the CDK's own template check, 9 MB of WebAssembly that take seconds:
- * `npx cdk synth` in `synth.test.ts` runs it.
+ * `npx cdk synth` in `cdk-synth.programs.ts` runs it.
  */
 export function testApp(): App {
   const { context } = JSON.parse(readFileSync(CDK_JSON, 'utf8'));

@@ -3,7 +3,7 @@ import { App } from 'aws-cdk-lib';
 import type { Bridge } from '../../core/config/route.ts';
 import { buildApp } from '../../lib/build-app.ts';
 
-/** Template validation costs seconds and is done by `npx cdk synth` in `test/infra`. */
+/** Template validation costs seconds and is done by `test/infra/cdk-synth.programs.ts`. */
 export function synthesize(bridge: Bridge, outdir: string): void {
   const app = new App({
     outdir,

@@ -1,20 +1,12 @@
-import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { Stack } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { checkConfig } from '../../core/config/check.ts';
 import { buildApp } from '../../lib/build-app.ts';
 import { acknowledge } from '../../lib/constructs/acknowledge.ts';
 import config from '../../tollbridge.config.ts';
 import { testApp, threeConfig } from './templates.ts';
-
-const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
 describe('cdk-nag', () => {
   it('finds nothing in the bridge as it is', () => {
@@ -65,31 +57,3 @@ function messageOf(call: () => unknown): string {
   }
   return 'nothing was thrown';
 }
-
-describe('npx cdk synth', () => {
-  const run = promisify(execFile);
-  let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'tollbridge-synth-'));
-  });
-  afterEach(() => {
-    rmSync(folder, { recursive: true, force: true });
-  });
-
-  it('builds every stack and bundle without an account, credentials or a home', {
-    timeout: 120_000,
-  }, async () => {
-    const output = join(folder, 'cdk.out');
-    await run('npx', ['--no-install', 'cdk', 'synth', '-q', '--output', output], {
-      cwd: PROJECT,
-      env: { PATH: process.env.PATH, HOME: folder, AWS_EC2_METADATA_DISABLED: 'true' },
-    });
-    const assets = JSON.parse(readFileSync(join(output, 'Tollbridge-Ingest.assets.json'), 'utf8'));
-    const folders = Object.values<{ source: { path: string; packaging: string } }>(assets.files)
-      .filter(({ source }) => source.packaging === 'zip')
-      .map(({ source }) => join(output, source.path));
-    expect(existsSync(join(output, 'Tollbridge-State.template.json'))).toBe(true);
-    expect(folders.filter((asset) => existsSync(join(asset, 'index.mjs')))).toHaveLength(2);
-    expect(folders.filter((asset) => existsSync(join(asset, 'index.mjs.map')))).toHaveLength(2);
-  });
-});
