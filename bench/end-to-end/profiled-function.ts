@@ -7,7 +7,7 @@ import { Session } from 'node:inspector/promises';
 import { join } from 'node:path';
 import { profileFile, SAMPLE_MICROS } from './profile-file.ts';
 
-export { handler } from '../../lambda/ingest/index.ts';
+export { handler } from '../../lambda/ingest/exactly-once.ts';
 
 const session = new Session();
 session.connect();

@@ -3,9 +3,9 @@ import { setFlagsFromString } from 'node:v8';
 import type { SQSEvent } from 'aws-lambda';
 import { systemClock } from '../../core/base/time.ts';
 import { checkConfig } from '../../core/config/check.ts';
+import { exactlyOnceDeduplicator } from '../../core/guarantees/exactly-once/deduplicator.ts';
 import { createTelemetry } from '../../lambda/adapters/telemetry.ts';
 import { createHandler } from '../../lambda/ingest/handler.ts';
-import { exactlyOnceDeduplicator } from '../../lambda/ingest/ledger-register.ts';
 import config from '../../tollbridge.config.ts';
 import { createLoad } from '../harness/deliveries.ts';
 import { say, taskOf } from '../harness/program.ts';
@@ -43,7 +43,7 @@ let publishedBytes = 0;
 let published = 0;
 const handler = createHandler({
   route,
-  register: exactlyOnceDeduplicator(route, ledger, systemClock),
+  deduplicator: exactlyOnceDeduplicator(route, ledger, systemClock),
   quarantine: { put: () => Promise.reject(new Error('nothing here is to be quarantined')) },
   publisher: {
     async publish({ payload, topic }) {

@@ -9,8 +9,7 @@ import { readEnvelope } from '../../core/message/envelope.ts';
 import { readMessage } from '../../core/message/message.ts';
 import { createDataPlaneClient, createStoreClient } from '../../lambda/adapters/clients.ts';
 import { createDataPlane } from '../../lambda/adapters/data-plane.ts';
-import { createLedgerTable } from '../../lambda/adapters/tables.ts';
-import { ledgerUpdate } from '../../lambda/adapters/writes.ts';
+import { createLedgerTable, exactlyOnceUpdate } from '../../lambda/adapters/exactly-once.ts';
 import config from '../../tollbridge.config.ts';
 import { createLoad } from '../harness/deliveries.ts';
 import { say, taskOf } from '../harness/program.ts';
@@ -53,7 +52,7 @@ function callOf(): () => Promise<unknown> {
     }
     case 'bare': {
       const agent = new Agent({ keepAlive: true, maxSockets: BATCH_WRITES_CONCURRENT_MAX });
-      const body = JSON.stringify({ TableName: 'Ledger', ...ledgerUpdate(write) });
+      const body = JSON.stringify({ TableName: 'Ledger', ...exactlyOnceUpdate(write) });
       return () => bareCall(agent, body);
     }
   }

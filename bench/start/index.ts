@@ -27,7 +27,7 @@ const STARTS_MIN = 10;
 export const bench: Bench = (options) =>
   inWorkshop(async (folder) => {
     const deployed = deployedBundles(folder);
-    const again = await bundle('lambda/ingest/index.ts', join(folder, 'again.mjs'));
+    const again = await bundle('lambda/ingest/exactly-once.ts', join(folder, 'again.mjs'));
     const tables = [
       await startTable(folder, deployed, builtinsOf(again, folder), options),
       await variantTable(folder, options),
@@ -227,7 +227,7 @@ async function variantTable(folder: string, options: BenchOptions): Promise<Tabl
 }
 
 function bundleVariant(file: string, options: BuildOptions): Promise<Bundle> {
-  return bundle('lambda/ingest/index.ts', file, { ...options, banner: WITH_REQUIRE });
+  return bundle('lambda/ingest/exactly-once.ts', file, { ...options, banner: WITH_REQUIRE });
 }
 
 const PACKAGES_SHOWN = 14;

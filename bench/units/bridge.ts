@@ -4,12 +4,12 @@ import type { SQSEvent } from 'aws-lambda';
 import { SAMPLE_NOW, SAMPLE_ROUTE } from '../../cli/cost/sample.ts';
 import { epochMillis } from '../../core/base/time.ts';
 import type { ExactlyOnceRoute } from '../../core/config/route.ts';
+import { exactlyOnceDeduplicator } from '../../core/guarantees/exactly-once/deduplicator.ts';
 import type { Metric } from '../../core/operations/metrics.ts';
 import type { Publisher, Telemetry } from '../../core/tables/ports.ts';
+import { createLedgerTable } from '../../lambda/adapters/exactly-once.ts';
 import { createQuarantineTable } from '../../lambda/adapters/quarantine-table.ts';
-import { createLedgerTable } from '../../lambda/adapters/tables.ts';
 import { createHandler } from '../../lambda/ingest/handler.ts';
-import { exactlyOnceDeduplicator } from '../../lambda/ingest/ledger-register.ts';
 
 export interface BridgeParts {
   readonly client: DynamoDBClient;
@@ -28,7 +28,7 @@ export function bridgeOn(parts: BridgeParts): (event: SQSEvent) => Promise<void>
   const handler = createHandler({
     route,
     clock,
-    register: exactlyOnceDeduplicator(route, createLedgerTable(client, parts.ledger), clock),
+    deduplicator: exactlyOnceDeduplicator(route, createLedgerTable(client, parts.ledger), clock),
     quarantine: createQuarantineTable(client, parts.quarantine, clock),
     publisher,
     telemetry: parts.telemetry ?? countingTelemetry(new Map()),

@@ -23,7 +23,7 @@ export async function bundleVariant(module: string, variant: string, dir: string
   };
   await build({
     absWorkingDir: root,
-    entryPoints: ['lambda/ingest/index.ts'],
+    entryPoints: ['lambda/ingest/exactly-once.ts'],
     outfile: join(dir, 'index.mjs'),
     bundle: true,
     platform: 'node',

@@ -7,14 +7,14 @@
 
 import { TerminalError } from '../../core/base/errors.ts';
 import type { Clock } from '../../core/base/time.ts';
+import { exactlyOnceDeduplicator } from '../../core/guarantees/exactly-once/deduplicator.ts';
 import { bookingIdOf, type MessageKey } from '../../core/message/id.ts';
 import type { Message } from '../../core/message/message.ts';
 import { type Acceptance, acceptanceOf, spareKeyOf } from '../../core/operations/acceptance.ts';
 import type { Publisher } from '../../core/tables/ports.ts';
 import type { QuarantineKey } from '../../core/tables/quarantine-row.ts';
 import { forwardOf } from '../../core/wire/forward.ts';
-import { createLedgerTable } from '../../lambda/adapters/tables.ts';
-import { exactlyOnceDeduplicator } from '../../lambda/ingest/ledger-register.ts';
+import { createLedgerTable } from '../../lambda/adapters/exactly-once.ts';
 import type { BridgeClient } from '../access/access.ts';
 import { routeInStep } from '../access/deployed-routes.ts';
 import { AccessError } from '../access/failures.ts';

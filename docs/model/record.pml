@@ -336,7 +336,7 @@ end:
 #endif
     if :: d < lateFrom -> goto write :: else fi
   };
-  /* lambda/ingest/ledger-register.ts: an out of range message is looked up before it is refused. */
+  /* core/guarantees/exactly-once/deduplicator.ts: an out of range message is looked up before it is refused. */
   if
   :: CRASH("crash before the look-up\n")
 #ifdef LATE_UNASKED

@@ -318,7 +318,7 @@ end:
     fi;
 #endif
     printf("  %d: function %d takes delivery %d\n", now, self, d);
-    /* lambda/ingest/window-register.ts, lateness: only ever to refuse. */
+    /* core/guarantees/deduplicated/deduplicator.ts, lateness: only ever to refuse. */
     if
     :: isTooOld || isLate || isEarly -> skip
     :: else -> goto admit

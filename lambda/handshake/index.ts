@@ -7,7 +7,7 @@ import { createDataPlaneClient, createStoreClient } from '../adapters/clients.ts
 import { createDataPlane } from '../adapters/data-plane.ts';
 import { variable } from '../adapters/environment.ts';
 import { createFindings } from '../adapters/quarantine-table.ts';
-import { createDedupRecordsReleases, createLedgerReleases } from '../adapters/tables.ts';
+import { createDedupRecordsReleases, createLedgerReleases } from '../adapters/releases.ts';
 import { createTelemetry } from '../adapters/telemetry.ts';
 import { createHandler } from './handler.ts';
 

@@ -17,8 +17,8 @@ import { type Receipt, receiptPayloads } from '../../core/wire/receipts.ts';
 import { concurrently } from '../runtime/concurrently.ts';
 import { aborted } from '../runtime/deadline.ts';
 import { publishReceipts } from '../runtime/receipts.ts';
+import type { IngestDeps } from './deps.ts';
 import { type Answer, processMessage } from './process-message.ts';
-import type { IngestDeps } from './register.ts';
 
 /** A record of the batch; `ref` is unique in it. */
 export interface BatchRecord {

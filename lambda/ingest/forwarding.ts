@@ -1,16 +1,16 @@
 /** Publishes messages on the route's clean topic; one that can never go out is kept (I4). */
 import { TerminalError } from '../../core/base/errors.ts';
 import { readUtf8 } from '../../core/base/json.ts';
-import type { Rejection } from '../../core/message/message.ts';
-import { METRIC } from '../../core/operations/metrics.ts';
-import { type Forward, type ForwardMark, forwardIdOf, forwardOf } from '../../core/wire/forward.ts';
-import { quarantine } from './quarantine.ts';
 import {
-  type IngestDeps,
   type ParsedDelivery,
   rejectionOf,
   type ValidDelivery,
-} from './register.ts';
+} from '../../core/guarantees/deduplicator.ts';
+import type { Rejection } from '../../core/message/message.ts';
+import { METRIC } from '../../core/operations/metrics.ts';
+import { type Forward, type ForwardMark, forwardIdOf, forwardOf } from '../../core/wire/forward.ts';
+import type { IngestDeps } from './deps.ts';
+import { quarantine } from './quarantine.ts';
 
 interface How {
   /** The delivery that the message is known by: the one that booked it, or this one alone. */

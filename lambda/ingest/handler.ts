@@ -16,7 +16,7 @@ import { RECEIVED_AT_ATTRIBUTE, readEnvelope } from '../../core/message/envelope
 import { abortAfter } from '../runtime/deadline.ts';
 import type { Invocation } from '../runtime/invocation.ts';
 import { type BatchRecord, type Deadlines, handleBatch } from './batch.ts';
-import type { IngestDeps } from './register.ts';
+import type { IngestDeps } from './deps.ts';
 
 /**
  * Makes the handler. It answers a queue's batch with the records that failed, and throws

@@ -6,21 +6,21 @@
 import { RetryableError, TerminalError } from '../../core/base/errors.ts';
 import { toIso } from '../../core/base/time.ts';
 import type { Route } from '../../core/config/route.ts';
+import {
+  type Decision,
+  type ParsedDelivery,
+  rejectionOf,
+  type ValidDelivery,
+} from '../../core/guarantees/deduplicator.ts';
 import type { Booking, Verdict } from '../../core/guarantees/verdict.ts';
 import type { Message, Rejection } from '../../core/message/message.ts';
 import type { Reason } from '../../core/message/reasons.ts';
 import { COPY_NOTE, type CopyNote } from '../../core/operations/copy-note.ts';
 import { METRIC, type Metric } from '../../core/operations/metrics.ts';
 import { bookedReceipt, type Receipt, rejectedReceipt } from '../../core/wire/receipts.ts';
+import type { IngestDeps } from './deps.ts';
 import { forwardMessage, forwardUnread } from './forwarding.ts';
 import { quarantine } from './quarantine.ts';
-import {
-  type Decision,
-  type IngestDeps,
-  type ParsedDelivery,
-  rejectionOf,
-  type ValidDelivery,
-} from './register.ts';
 
 /** What is to be told to whom; nobody, where no device is known. */
 export interface Answer {
@@ -40,21 +40,21 @@ export async function processMessage(
   const { reading } = fold;
   if (reading.kind === 'rejected') return reject(deps, fold, reading.rejection);
   const { delivery, deliveryIds } = fold;
-  const registered: ValidDelivery = { delivery, deliveryIds, reading };
+  const valid: ValidDelivery = { delivery, deliveryIds, reading };
   let decision: Decision;
   try {
-    decision = await deps.register.apply(registered);
+    decision = await deps.deduplicator.apply(valid);
   } catch (error) {
     if (error instanceof TerminalError) {
       const refused = { ...rejectionOf(reading.message), detail: error.message };
       return reject(deps, fold, { ...refused, reason: 'refused-by-store' });
     }
     if (!failsOpen(deps.route) || !(error instanceof RetryableError)) throw error;
-    return forwardUnverified(deps, registered, error);
+    return forwardUnverified(deps, valid, error);
   }
   return decision.kind === 'rejected'
     ? reject(deps, fold, decision.rejection)
-    : afterVerdict(deps, registered, decision);
+    : afterVerdict(deps, valid, decision);
 }
 
 /** A route that forwards nothing has nowhere to fail to: its messages would be gone (I2). */

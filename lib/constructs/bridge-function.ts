@@ -28,7 +28,7 @@ interface AsyncInvokeConfig {
 }
 
 export interface BridgeFunctionProps {
-  /** Below `lambda/`, e.g. `ingest/index.ts`; it exports `handler`. */
+  /** Below `lambda/`, e.g. `ingest/latest.ts`; it exports `handler`. */
   readonly entry: string;
   readonly description: string;
   /**
@@ -54,7 +54,7 @@ export class BridgeFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: BridgeFunctionProps) {
     super(scope, id);
-    const { asyncInvoke = EVERY_PATIENCE } = props;
+    const { asyncInvoke = DEFAULT_ASYNC_INVOKE } = props;
     const logGroup = new LogGroup(this, 'Log', {
       retention: LOG_RETENTION,
       // What has to outlive the stack stands in the tables; a log left behind would cost for ever.
@@ -94,7 +94,7 @@ export class BridgeFunction extends Construct {
   }
 }
 
-const EVERY_PATIENCE: AsyncInvokeConfig = {
+const DEFAULT_ASYNC_INVOKE: AsyncInvokeConfig = {
   retries: ASYNC_RETRIES,
   ageSecondsMax: ASYNC_AGE_HOURS_MAX * 3_600,
 };

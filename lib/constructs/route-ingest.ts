@@ -99,7 +99,7 @@ function ingestFunction(
 ): BridgeFunction {
   const { route, messages, quarantine, dataEndpoint } = props;
   return new BridgeFunction(scope, 'Ingest', {
-    entry: 'ingest/index.ts',
+    entry: `ingest/${route.guarantee}.ts`,
     description: `Books the deliveries of the route ${route.name}`,
     deadLetters,
     environment: {

@@ -170,7 +170,7 @@ describe('a profile', () => {
   });
 });
 
-test.each(['lambda/ingest/index.ts', 'lambda/handshake/index.ts'])(
+test.each(['lambda/ingest/exactly-once.ts', 'lambda/handshake/index.ts'])(
   '%s has no code of the SDK that streams events, and is not cut into modules for its sake',
   async (entry) => {
     const folder = mkdtempSync(join(tmpdir(), 'tollbridge-bundle-'));

@@ -128,7 +128,7 @@ describe('the truth', () => {
 
 describe('bundles', () => {
   test('a nested package is counted for itself, the own code for the project', () => {
-    expect(packageOf('lambda/ingest/index.ts')).toBe('tollbridge');
+    expect(packageOf('lambda/ingest/exactly-once.ts')).toBe('tollbridge');
     expect(packageOf('node_modules/a/node_modules/@b/c/x.js')).toBe('@b/c');
     expect(packageOf('node_modules/@smithy/core/dist-es/submodules/cbor/x.js')).toBe(
       '@smithy/core/cbor',

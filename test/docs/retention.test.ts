@@ -13,7 +13,7 @@ import {
 } from '../../core/base/limits.ts';
 import { existingRowVerdict, isSameMessage } from '../../core/guarantees/verdict.ts';
 import type { Ledger } from '../../core/tables/ports.ts';
-import { createLedgerTable } from '../../lambda/adapters/tables.ts';
+import { createLedgerTable } from '../../lambda/adapters/exactly-once.ts';
 import { BODY, bodyWith, NOW, writeOf } from '../../tools/handlers/samples.ts';
 import { makeDynaliteStore } from '../../tools/stores/dynalite-store.ts';
 

@@ -9,7 +9,8 @@ import { latestWriteOf } from '../../core/guarantees/latest/row.ts';
 import type { Delivery } from '../../core/message/envelope.ts';
 import { readMessage } from '../../core/message/message.ts';
 import { quarantineRowOf } from '../../core/tables/quarantine-row.ts';
-import { stateUpdate, windowUpdate } from '../../lambda/adapters/writes.ts';
+import { deduplicatedUpdate } from '../../lambda/adapters/deduplicated.ts';
+import { latestUpdate } from '../../lambda/adapters/latest.ts';
 import config from '../../tollbridge.config.ts';
 import {
   type Found,
@@ -235,7 +236,7 @@ describe('what the functions write', () => {
   it('has the keys of the dedup records, and their end in seconds, as DynamoDB reads it', () => {
     const { route, delivery, message } = read('deduplicated', sample('events/cp-1/boot'));
     const write = deduplicatedWriteOf(route, delivery, message, 1, at);
-    const { Key, ExpressionAttributeNames, ExpressionAttributeValues } = windowUpdate(write);
+    const { Key, ExpressionAttributeNames, ExpressionAttributeValues } = deduplicatedUpdate(write);
     expect(Object.keys(Key ?? {}).sort()).toEqual(attributesOf(dedupRecords).sort());
     expect(ExpressionAttributeNames).toHaveProperty('#expiresAt', 'expiresAt');
     // Milliseconds would be read as the year 58,000: nothing would ever be forgotten.
@@ -245,7 +246,7 @@ describe('what the functions write', () => {
 
   it('has the keys of the state, the device and its topic, and no time to forget a value', () => {
     const { route, delivery, message } = read('latest', sample('status/cp-1'));
-    const { Key, ExpressionAttributeNames } = stateUpdate(
+    const { Key, ExpressionAttributeNames } = latestUpdate(
       latestWriteOf(route, delivery, message, 1, at),
     );
     expect(Object.keys(Key ?? {}).sort()).toEqual(attributesOf(newest).sort());

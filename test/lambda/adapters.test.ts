@@ -14,18 +14,16 @@ import type { Publication } from '../../core/tables/ports.ts';
 import { quarantineRowOf } from '../../core/tables/quarantine-row.ts';
 import { integerOf, textOf } from '../../lambda/adapters/attributes.ts';
 import { createDataPlane } from '../../lambda/adapters/data-plane.ts';
+import { createDedupRecordsTable } from '../../lambda/adapters/deduplicated.ts';
 import { variable } from '../../lambda/adapters/environment.ts';
+import { createLedgerTable } from '../../lambda/adapters/exactly-once.ts';
 import {
   DATA_PLANE_TERMINAL,
   DYNAMODB_TERMINAL,
   failureOf,
 } from '../../lambda/adapters/failure.ts';
+import { createStateTable } from '../../lambda/adapters/latest.ts';
 import { createQuarantineTable } from '../../lambda/adapters/quarantine-table.ts';
-import {
-  createDedupRecordsTable,
-  createLedgerTable,
-  createStateTable,
-} from '../../lambda/adapters/tables.ts';
 import {
   deliveryOf,
   messageOf,

@@ -3,7 +3,7 @@ import { RetryableError, TerminalError } from '../../core/base/errors.ts';
 import { bodyHashOf } from '../../core/base/hash.ts';
 import { DELIVERY_LIFE_SECONDS, FUNCTION_TIMEOUT_SECONDS } from '../../core/base/limits.ts';
 import { epochMillis } from '../../core/base/time.ts';
-import { latestDeduplicator } from '../../lambda/ingest/state-register.ts';
+import { latestDeduplicator } from '../../core/guarantees/latest/deduplicator.ts';
 import { envelopeOf, Ingest } from '../../tools/handlers/ingest.ts';
 import {
   BODY,

@@ -5,15 +5,14 @@ import { epochMillis } from '../../core/base/time.ts';
 import { contentHash } from '../../core/config/sources.ts';
 import { releaseOf } from '../../core/tables/release.ts';
 import {
-  copyCount,
-  ledgerUpdate,
-  releaseUpdate,
-  shorteningRelease,
-  stateUpdate,
-  windowPush,
-  windowRenewal,
-  windowUpdate,
-} from '../../lambda/adapters/writes.ts';
+  deduplicatedPush,
+  deduplicatedRenewal,
+  deduplicatedUpdate,
+} from '../../lambda/adapters/deduplicated.ts';
+import { exactlyOnceUpdate } from '../../lambda/adapters/exactly-once.ts';
+import { latestUpdate } from '../../lambda/adapters/latest.ts';
+import { releaseUpdate, shorteningRelease } from '../../lambda/adapters/releases.ts';
+import { copyCount } from '../../lambda/adapters/writes.ts';
 import {
   BODY,
   messageOf,
@@ -77,7 +76,7 @@ const COMMON_VALUES = {
 };
 
 describe('the one write of the ledger', () => {
-  const input = ledgerUpdate(writeOf(BODY, {}, NOW, 3));
+  const input = exactlyOnceUpdate(writeOf(BODY, {}, NOW, 3));
 
   it('says exactly this condition', () => {
     expect(input.ConditionExpression).toBe(
@@ -124,9 +123,9 @@ describe('the one write of the ledger', () => {
 
   it('writes null for a principal that is not known, so that no copy can add one', () => {
     const writes = [
-      ledgerUpdate(writeOf(BODY, { principal: undefined })),
-      windowUpdate(windowWrite(BODY, { principal: undefined })),
-      stateUpdate(stateWrite(BODY, { principal: undefined })),
+      exactlyOnceUpdate(writeOf(BODY, { principal: undefined })),
+      deduplicatedUpdate(windowWrite(BODY, { principal: undefined })),
+      latestUpdate(stateWrite(BODY, { principal: undefined })),
     ];
     for (const { ExpressionAttributeValues } of writes) {
       expect(ExpressionAttributeValues?.[':principal']).toEqual({ NULL: true });
@@ -149,7 +148,7 @@ describe('the one write of a window', () => {
 
   it('of a device-made id says exactly this: a copy pushes the end out, never back', () => {
     const write = windowWrite(BODY, {}, windowRouteOf(), epochMillis(NOW + 1_000), 3);
-    const input = windowUpdate(write);
+    const input = deduplicatedUpdate(write);
     expect(input.Key).toEqual({ pk: { S: 'events#dev-1' }, id: { S: 'c-1' } });
     expect(input.ConditionExpression).toBe(
       'attribute_not_exists(pk) OR (#fingerprint = :fingerprint AND #rowVersion = :rowVersion AND ' +
@@ -174,7 +173,7 @@ describe('the one write of a window', () => {
 
   it('of a content hash says exactly this: the end is written once', () => {
     const route = windowRouteOf({ id: contentHash() });
-    const input = windowUpdate(windowWrite(BODY, {}, route));
+    const input = deduplicatedUpdate(windowWrite(BODY, {}, route));
     expect(input.ConditionExpression).toBe(
       'attribute_not_exists(pk) OR (#fingerprint = :fingerprint AND #rowVersion = :rowVersion AND ' +
         '#windowEndsAtMillis >= :receivedAtMillis AND #windowEndsAtMillis <= :latestEndMillis)',
@@ -194,7 +193,7 @@ describe('the one write of a window', () => {
       windowEndsAtMillis: epochMillis(NOW - 1),
     };
     const write = windowWrite(BODY, {}, windowRouteOf(), NOW, 3);
-    const input = windowRenewal(write, old);
+    const input = deduplicatedRenewal(write, old);
     expect(input.ConditionExpression).toBe(
       '(#firstDeliveryId = :firstDeliveryId AND #windowEndsAtMillis = :oldEndMillis)',
     );
@@ -235,7 +234,7 @@ describe('a copy that is only counted', () => {
 
   it('and pushes the end of a window says exactly this', () => {
     const end = NOW + WINDOW_SECONDS * 1_000;
-    expect(windowPush(windowWrite(BODY, {}, windowRouteOf(), NOW, 3), 'owner')).toEqual({
+    expect(deduplicatedPush(windowWrite(BODY, {}, windowRouteOf(), NOW, 3), 'owner')).toEqual({
       Key: { pk: { S: 'events#dev-1' }, id: { S: 'c-1' } },
       UpdateExpression:
         'SET #windowEndsAtMillis = :windowEndsAtMillis, #expiresAt = :expiresAt, ' +
@@ -261,7 +260,7 @@ describe('a copy that is only counted', () => {
 });
 
 describe('the one write of a state', () => {
-  const input = stateUpdate(stateWrite(BODY, {}, undefined, NOW, 3));
+  const input = latestUpdate(stateWrite(BODY, {}, undefined, NOW, 3));
   const names = [...COMMON, 'version', 'versionAt', 'tries', 'lastSeenAt'];
 
   it('says exactly this: an older value is replaced in every attribute', () => {

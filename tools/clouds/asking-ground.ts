@@ -17,12 +17,10 @@ import { exactlyOnceWriteOf } from '../../core/guarantees/exactly-once/row.ts';
 import { latestWriteOf } from '../../core/guarantees/latest/row.ts';
 import { readMessage } from '../../core/message/message.ts';
 import { quarantineRowOf } from '../../core/tables/quarantine-row.ts';
+import { createDedupRecordsTable } from '../../lambda/adapters/deduplicated.ts';
+import { createLedgerTable } from '../../lambda/adapters/exactly-once.ts';
+import { createStateTable } from '../../lambda/adapters/latest.ts';
 import { createQuarantineTable } from '../../lambda/adapters/quarantine-table.ts';
-import {
-  createDedupRecordsTable,
-  createLedgerTable,
-  createStateTable,
-} from '../../lambda/adapters/tables.ts';
 import { assemblyOf } from './assembly.ts';
 import { startTestCloud, type TestCloud } from './cloud.ts';
 

@@ -6,16 +6,16 @@
 import { vi } from 'vitest';
 import { RetryableError, TerminalError } from '../../core/base/errors.ts';
 import type { Bridge, Route } from '../../core/config/route.ts';
+import { deduplicatedDeduplicator } from '../../core/guarantees/deduplicated/deduplicator.ts';
+import type { Deduplicator } from '../../core/guarantees/deduplicator.ts';
+import { exactlyOnceDeduplicator } from '../../core/guarantees/exactly-once/deduplicator.ts';
+import { latestDeduplicator } from '../../core/guarantees/latest/deduplicator.ts';
 import { NO_ROUTE } from '../../core/operations/metrics.ts';
 import type { Publisher } from '../../core/tables/ports.ts';
 import { handshakeRouteOf } from '../../core/wire/handshake-route.ts';
 import { createTelemetry } from '../../lambda/adapters/telemetry.ts';
 import { createHandler as createHandshake } from '../../lambda/handshake/handler.ts';
 import { createHandler } from '../../lambda/ingest/handler.ts';
-import { exactlyOnceDeduplicator } from '../../lambda/ingest/ledger-register.ts';
-import type { Deduplicator } from '../../lambda/ingest/register.ts';
-import { latestDeduplicator } from '../../lambda/ingest/state-register.ts';
-import { deduplicatedDeduplicator } from '../../lambda/ingest/window-register.ts';
 import {
   MemoryDedupRecords,
   MemoryLedger,
@@ -95,11 +95,11 @@ const isReceipt = (topic: string) => topic.startsWith('tollbridge/');
 
 async function driveRoute(route: Route): Promise<void> {
   const clock = () => NOW;
-  const register = registerOf(route);
+  const deduplicator = deduplicatorOf(route);
   const quarantine = new MemoryQuarantine();
-  const deploy = (changes: { register?: Deduplicator; publisher?: Publisher } = {}) => {
+  const deploy = (changes: { deduplicator?: Deduplicator; publisher?: Publisher } = {}) => {
     const telemetry = createTelemetry(route.name);
-    const deps = { route, register, quarantine, publisher: ok, telemetry, clock, ...changes };
+    const deps = { route, deduplicator, quarantine, publisher: ok, telemetry, clock, ...changes };
     const handler = createHandler(deps);
     return (deliveryId: string, body: string, changed: Readonly<Record<string, unknown>> = {}) => {
       const topic = route.topic.replace('+', 'dev-1');
@@ -122,7 +122,7 @@ async function driveRoute(route: Route): Promise<void> {
   await handle('d-6', bodyWith({ id: '"c-6"', at: at(-400 * 86_400_000) }));
   await handle('d-7', bodyWith({ id: '"c-7"', at: at(48 * 3_600_000) }));
   // The table refuses for good, fails in another way, and does not answer.
-  const broken = (error: Error) => deploy({ register: { apply: () => Promise.reject(error) } });
+  const broken = (error: Error) => deploy({ deduplicator: { apply: () => Promise.reject(error) } });
   const fresh = (id: string, millis: number) => bodyWith({ id: `"${id}"`, at: at(millis) });
   await broken(new TerminalError('ValidationException'))('d-8', fresh('c-8', -900));
   await broken(new Error('a fault of the code'))('d-9', fresh('c-9', -800));
@@ -135,7 +135,7 @@ async function driveRoute(route: Route): Promise<void> {
   await deploy({ publisher: losing })('d-12', fresh('c-12', -500), { receivedAt: NOW + 5_000 });
 }
 
-function registerOf(route: Route): Deduplicator {
+function deduplicatorOf(route: Route): Deduplicator {
   const clock = () => NOW;
   switch (route.guarantee) {
     case 'exactly-once':

@@ -2,14 +2,15 @@
 
 import type { Clock, EpochMillis } from '../../core/base/time.ts';
 import type { ExactlyOnceRoute, Route } from '../../core/config/route.ts';
+import { deduplicatedDeduplicator } from '../../core/guarantees/deduplicated/deduplicator.ts';
+import type { Deduplicator } from '../../core/guarantees/deduplicator.ts';
+import { exactlyOnceDeduplicator } from '../../core/guarantees/exactly-once/deduplicator.ts';
+import { latestDeduplicator } from '../../core/guarantees/latest/deduplicator.ts';
 import type { Metric } from '../../core/operations/metrics.ts';
 import type { DedupRecords, Ledger, Publication, State } from '../../core/tables/ports.ts';
 import type { RowWrite } from '../../core/tables/row.ts';
+import type { IngestDeps } from '../../lambda/ingest/deps.ts';
 import { createHandler } from '../../lambda/ingest/handler.ts';
-import { exactlyOnceDeduplicator } from '../../lambda/ingest/ledger-register.ts';
-import type { Deduplicator, IngestDeps } from '../../lambda/ingest/register.ts';
-import { latestDeduplicator } from '../../lambda/ingest/state-register.ts';
-import { deduplicatedDeduplicator } from '../../lambda/ingest/window-register.ts';
 import {
   MemoryDedupRecords,
   MemoryLedger,
@@ -117,7 +118,7 @@ export class Ingest {
     return {
       route,
       clock,
-      register: this.#register(route, clock),
+      deduplicator: this.#deduplicator(route, clock),
       quarantine: {
         put: async (row) => {
           await this.beforePut();
@@ -140,7 +141,7 @@ export class Ingest {
     };
   }
 
-  #register(route: Route, clock: Clock): Deduplicator {
+  #deduplicator(route: Route, clock: Clock): Deduplicator {
     switch (route.guarantee) {
       case 'exactly-once':
         return exactlyOnceDeduplicator(route, this.#ledger, clock);

@@ -1,12 +1,12 @@
-/** The register of `deduplicated` routes over any engine, on a fake clock. */
+/** The deduplicator of `deduplicated` routes over any engine, on a fake clock. */
 
 import { epochMillis } from '../../core/base/time.ts';
 import type { DeduplicatedRoute } from '../../core/config/route.ts';
+import { deduplicatedDeduplicator } from '../../core/guarantees/deduplicated/deduplicator.ts';
 import type { DeduplicatedRow } from '../../core/guarantees/deduplicated/row.ts';
+import type { Decision } from '../../core/guarantees/deduplicator.ts';
 import { readMessage } from '../../core/message/message.ts';
 import type { DedupRecords } from '../../core/tables/ports.ts';
-import type { Decision } from '../../lambda/ingest/register.ts';
-import { deduplicatedDeduplicator } from '../../lambda/ingest/window-register.ts';
 import type { Engine } from '../stores/engines.ts';
 import { deliveryOf, NOW, windowRouteOf } from './samples.ts';
 
@@ -45,8 +45,8 @@ export class WindowDecider {
     const reading = readMessage(this.#route, delivery);
     if (reading.kind === 'rejected') throw new Error(reading.rejection.detail);
     const clock = () => epochMillis(NOW + this.#now);
-    const register = deduplicatedDeduplicator(this.#route, this.store, clock);
-    return register.apply({ delivery, deliveryIds: [id], reading });
+    const deduplicator = deduplicatedDeduplicator(this.#route, this.store, clock);
+    return deduplicator.apply({ delivery, deliveryIds: [id], reading });
   }
 
   /** What it is, or why it is refused. */

@@ -10,13 +10,13 @@ import {
 import type { MessageKey } from '../../core/message/id.ts';
 import type { DedupRecords, Ledger, Releases, State } from '../../core/tables/ports.ts';
 import { attributeOf } from '../../lambda/adapters/attributes.ts';
+import { createDedupRecordsTable } from '../../lambda/adapters/deduplicated.ts';
+import { createLedgerTable } from '../../lambda/adapters/exactly-once.ts';
+import { createStateTable } from '../../lambda/adapters/latest.ts';
 import {
   createDedupRecordsReleases,
-  createDedupRecordsTable,
   createLedgerReleases,
-  createLedgerTable,
-  createStateTable,
-} from '../../lambda/adapters/tables.ts';
+} from '../../lambda/adapters/releases.ts';
 import { MemoryDedupRecords, MemoryLedger, MemoryState } from './memory-stores.ts';
 
 export type Item = Readonly<Record<string, AttributeValue>>;

@@ -8,7 +8,8 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { ExactlyOnceWrite } from '../../../core/guarantees/exactly-once/row.ts';
 import { releaseOf } from '../../../core/tables/release.ts';
-import { ledgerUpdate, releaseUpdate } from '../../../lambda/adapters/writes.ts';
+import { exactlyOnceUpdate } from '../../../lambda/adapters/exactly-once.ts';
+import { releaseUpdate } from '../../../lambda/adapters/releases.ts';
 import { bodyWith, NOW, writeOf } from '../../../tools/handlers/samples.ts';
 import type { Behaviour, Place } from './behaviour.ts';
 
@@ -53,8 +54,8 @@ export const capacityBehaviours: readonly Behaviour[] = [
     otherwise: notCounted,
     async observe(place) {
       const write = filled(place, 100);
-      const first = await charged(place, ledgerUpdate(write));
-      const copy = await charged(place, ledgerUpdate(later(write)));
+      const first = await charged(place, exactlyOnceUpdate(write));
+      const copy = await charged(place, exactlyOnceUpdate(later(write)));
       const release = await charged(place, releaseUpdate(releaseOf(write.key, NOW)));
       return [first, copy, release].join('; ');
     },
@@ -66,8 +67,8 @@ export const capacityBehaviours: readonly Behaviour[] = [
     otherwise: notCounted,
     async observe(place) {
       const write = filled(place, 10_000);
-      const first = await charged(place, ledgerUpdate(write));
-      return `${first}; ${await charged(place, ledgerUpdate(later(write)))}`;
+      const first = await charged(place, exactlyOnceUpdate(write));
+      return `${first}; ${await charged(place, exactlyOnceUpdate(later(write)))}`;
     },
   },
   {
@@ -76,9 +77,9 @@ export const capacityBehaviours: readonly Behaviour[] = [
     page: 'Developer Guide, Working with items: they are charged all the same',
     async observe(place) {
       const write = filled(place, 100);
-      await place.update(ledgerUpdate(write));
+      await place.update(exactlyOnceUpdate(write));
       const other = writeOf(`${write.first.body} `, { deliveryId: 'other' });
-      const told = await charged(place, ledgerUpdate(other)).catch((error: unknown) => error);
+      const told = await charged(place, exactlyOnceUpdate(other)).catch((error: unknown) => error);
       if (!(told instanceof Error)) return `no refusal: ${String(told)}`;
       return 'ConsumedCapacity' in told ? units(told.ConsumedCapacity as ConsumedCapacity) : 'none';
     },
@@ -91,7 +92,7 @@ export const capacityBehaviours: readonly Behaviour[] = [
       const account = place.fresh();
       const body = bodyWith({ id: JSON.stringify(account), account: JSON.stringify(account) });
       const write = writeOf(body.padEnd(10_000, ' '));
-      await place.update(ledgerUpdate(write));
+      await place.update(exactlyOnceUpdate(write));
       const Key = { pk: { S: write.key.pk }, id: { S: write.key.id } };
       const read = {
         TableName: place.tables.ledger,

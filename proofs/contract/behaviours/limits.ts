@@ -13,7 +13,7 @@ import {
   PARTITION_KEY_BYTES_MAX,
   SORT_KEY_BYTES_MAX,
 } from '../../../core/base/limits.ts';
-import { createLedgerTable } from '../../../lambda/adapters/tables.ts';
+import { createLedgerTable } from '../../../lambda/adapters/exactly-once.ts';
 import { bodyWith, writeOf } from '../../../tools/handlers/samples.ts';
 import { type Behaviour, outcomeOf, outcomesOf, type Place } from './behaviour.ts';
 

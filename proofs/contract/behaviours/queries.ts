@@ -10,7 +10,7 @@ import {
   type QueryCommandInput,
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb';
-import { ledgerUpdate } from '../../../lambda/adapters/writes.ts';
+import { exactlyOnceUpdate } from '../../../lambda/adapters/exactly-once.ts';
 import { bodyWith, writeOf } from '../../../tools/handlers/samples.ts';
 import type { Item } from '../../../tools/stores/engines.ts';
 import { deployedTables } from '../../../tools/stores/tables.ts';
@@ -93,7 +93,7 @@ const indexBehaviours: readonly Behaviour[] = [
       const account = place.fresh();
       const body = bodyWith({ id: JSON.stringify(account), account: JSON.stringify(account) });
       const write = writeOf(body);
-      await place.update(ledgerUpdate(write));
+      await place.update(exactlyOnceUpdate(write));
       const request = byAccount(place, write.first.accountPeriod);
       const [row = {}] = await queried(place, request, 1);
       const { ledger } = await deployedTables();

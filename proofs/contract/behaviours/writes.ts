@@ -8,8 +8,7 @@ import {
 import { epochMillis } from '../../../core/base/time.ts';
 import type { ExactlyOnceWrite } from '../../../core/guarantees/exactly-once/row.ts';
 import { existingRowVerdict } from '../../../core/guarantees/verdict.ts';
-import { createLedgerTable } from '../../../lambda/adapters/tables.ts';
-import { ledgerUpdate } from '../../../lambda/adapters/writes.ts';
+import { createLedgerTable, exactlyOnceUpdate } from '../../../lambda/adapters/exactly-once.ts';
 import { bodyWith, NOW, writeOf } from '../../../tools/handlers/samples.ts';
 import type { Item } from '../../../tools/stores/engines.ts';
 import { type Behaviour, countOf, type Place } from './behaviour.ts';
@@ -66,7 +65,7 @@ const answers: readonly Behaviour[] = [
     page: API('UpdateItem'),
     async observe(place) {
       const write = ledgerWrite(place);
-      const answer = await place.update(ledgerUpdate(write));
+      const answer = await place.update(exactlyOnceUpdate(write));
       const row = await place.read(write.key);
       const wanted = [...Object.keys(write.first), 'pk', 'id', 'tries', 'lastSeenAt'];
       const missing = wanted.filter((name) => row[name] === undefined);
@@ -81,8 +80,8 @@ const answers: readonly Behaviour[] = [
     page: 'Developer Guide, Update expressions',
     async observe(place) {
       const write = ledgerWrite(place);
-      await place.update(ledgerUpdate(write));
-      const before = await place.update(ledgerUpdate(copyOf(write, 'copy')));
+      await place.update(exactlyOnceUpdate(write));
+      const before = await place.update(exactlyOnceUpdate(copyOf(write, 'copy')));
       const after = await place.read(write.key);
       const changed = Object.keys(write.first).filter(
         (name) => JSON.stringify(after[name]) !== JSON.stringify(before[name]),
@@ -122,10 +121,10 @@ const refusals: readonly Behaviour[] = [
     otherwise: refusalToRead,
     async observe(place) {
       const write = ledgerWrite(place);
-      await place.update(ledgerUpdate(write));
+      await place.update(exactlyOnceUpdate(write));
       const standing = await place.read(write.key);
       const other = writeOf(`${write.first.body} `, { deliveryId: 'other' });
-      return refusal(place.update(ledgerUpdate(other)), standing);
+      return refusal(place.update(exactlyOnceUpdate(other)), standing);
     },
   },
   {
@@ -217,7 +216,9 @@ const races: readonly Behaviour[] = [
         const other = writeOf(`${write.first.body} `, { deliveryId: 'other' });
         const results = await Promise.all(
           [write, other].map(async (one) => {
-            const refused = await place.update(ledgerUpdate(one)).catch((error: unknown) => error);
+            const refused = await place
+              .update(exactlyOnceUpdate(one))
+              .catch((error: unknown) => error);
             if (!(refused instanceof ConditionalCheckFailedException)) return 'written';
             const { firstDeliveryId } = await place.read(one.key);
             return firstDeliveryId?.S === one.first.firstDeliveryId ? 'own' : firstDeliveryId?.S;

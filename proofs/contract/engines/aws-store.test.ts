@@ -5,7 +5,7 @@ import {
   ListTablesCommand,
 } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createLedgerTable } from '../../../lambda/adapters/tables.ts';
+import { createLedgerTable } from '../../../lambda/adapters/exactly-once.ts';
 import { writeOf } from '../../../tools/handlers/samples.ts';
 import { type Dynalite, localClient, startDynalite } from '../../../tools/stores/dynalite-store.ts';
 import { makeAwsStore } from './aws-store.ts';

@@ -7,15 +7,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { contentHash } from '../../../core/config/sources.ts';
 import { releaseOf } from '../../../core/tables/release.ts';
 import {
-  copyCount,
-  firstWriteWins,
-  ledgerUpdate,
-  shorteningRelease,
-  stateUpdate,
-  windowPush,
-  windowRenewal,
-  windowUpdate,
-} from '../../../lambda/adapters/writes.ts';
+  deduplicatedPush,
+  deduplicatedRenewal,
+  deduplicatedUpdate,
+} from '../../../lambda/adapters/deduplicated.ts';
+import { exactlyOnceUpdate } from '../../../lambda/adapters/exactly-once.ts';
+import { latestUpdate } from '../../../lambda/adapters/latest.ts';
+import { shorteningRelease } from '../../../lambda/adapters/releases.ts';
+import { copyCount, firstWriteWins } from '../../../lambda/adapters/writes.ts';
 import {
   NOW,
   stateWrite,
@@ -88,12 +87,12 @@ it('no expression of the adapters comes near the 4,096 bytes that AWS allows', (
   const standing = { ...window.first, tries: 1, windowEndsAtMillis: window.windowEndsAtMillis };
   const hashed = windowWrite('{}', {}, windowRouteOf({ id: contentHash() }));
   const requests = [
-    ledgerUpdate(writeOf()),
-    windowUpdate(window),
-    windowUpdate(hashed),
-    windowPush(window, 'a'),
-    windowRenewal(window, standing),
-    stateUpdate(stateWrite()),
+    exactlyOnceUpdate(writeOf()),
+    deduplicatedUpdate(window),
+    deduplicatedUpdate(hashed),
+    deduplicatedPush(window, 'a'),
+    deduplicatedRenewal(window, standing),
+    latestUpdate(stateWrite()),
     copyCount(writeOf(), 'a'),
     shorteningRelease(releaseOf(window.key, NOW)),
     // More attributes than a row of the quarantine has.

@@ -8,26 +8,26 @@ import type { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-dat
 import { DEADLINE_RESERVE_MILLIS, FUNCTION_TIMEOUT_SECONDS } from '../../../core/base/limits.ts';
 import { type Clock, epochMillis } from '../../../core/base/time.ts';
 import type { Route } from '../../../core/config/route.ts';
+import { deduplicatedDeduplicator } from '../../../core/guarantees/deduplicated/deduplicator.ts';
+import type { Deduplicator } from '../../../core/guarantees/deduplicator.ts';
+import { exactlyOnceDeduplicator } from '../../../core/guarantees/exactly-once/deduplicator.ts';
+import { latestDeduplicator } from '../../../core/guarantees/latest/deduplicator.ts';
 import type { Telemetry } from '../../../core/tables/ports.ts';
 import { handshakeRouteOf } from '../../../core/wire/handshake-route.ts';
 import { createDataPlane } from '../../../lambda/adapters/data-plane.ts';
+import { createDedupRecordsTable } from '../../../lambda/adapters/deduplicated.ts';
+import { createLedgerTable } from '../../../lambda/adapters/exactly-once.ts';
+import { createStateTable } from '../../../lambda/adapters/latest.ts';
 import {
   createFindings,
   createQuarantineTable,
 } from '../../../lambda/adapters/quarantine-table.ts';
 import {
   createDedupRecordsReleases,
-  createDedupRecordsTable,
   createLedgerReleases,
-  createLedgerTable,
-  createStateTable,
-} from '../../../lambda/adapters/tables.ts';
+} from '../../../lambda/adapters/releases.ts';
 import { createHandler as createHandshake } from '../../../lambda/handshake/handler.ts';
 import { createHandler as createIngest } from '../../../lambda/ingest/handler.ts';
-import { exactlyOnceDeduplicator } from '../../../lambda/ingest/ledger-register.ts';
-import type { Deduplicator } from '../../../lambda/ingest/register.ts';
-import { latestDeduplicator } from '../../../lambda/ingest/state-register.ts';
-import { deduplicatedDeduplicator } from '../../../lambda/ingest/window-register.ts';
 import type { Invocation as Remaining } from '../../../lambda/runtime/invocation.ts';
 import { routes } from '../routes.ts';
 import { errorNamed, never, type Shared } from './shared.ts';
@@ -76,7 +76,7 @@ export class Functions {
     const process = new Process(this.#shared, this.#tables, this.#publish, invocation, devices);
     const handler = createIngest({
       route,
-      register: registerOf(route, process.dynamodb, this.clock),
+      deduplicator: deduplicatorOf(route, process.dynamodb, this.clock),
       quarantine: createQuarantineTable(process.dynamodb, 'quarantine', this.clock),
       publisher: createDataPlane(process.dataPlane),
       telemetry: SILENT,
@@ -113,7 +113,7 @@ export class Functions {
   }
 }
 
-function registerOf(route: Route, dynamodb: DynamoDBClient, clock: Clock): Deduplicator {
+function deduplicatorOf(route: Route, dynamodb: DynamoDBClient, clock: Clock): Deduplicator {
   switch (route.guarantee) {
     case 'exactly-once':
       return exactlyOnceDeduplicator(route, createLedgerTable(dynamodb, 'ledger'), clock);

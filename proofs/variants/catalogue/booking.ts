@@ -2,7 +2,7 @@
 import { SIMULATED, type Variant } from '../variant.ts';
 
 const DYNALITE = 'proofs/contract/dynalite.test.ts';
-const TABLES = 'lambda/adapters/tables.ts';
+const ROWS = 'lambda/adapters/table-rows.ts';
 const WRITES = 'lambda/adapters/writes.ts';
 const VERDICT = 'core/guarantees/verdict.ts';
 
@@ -14,8 +14,8 @@ export const booking: readonly Variant[] = [
     breaks: ['I2', 'I3'],
     edits: [
       {
-        file: TABLES,
-        from: '    book: (write) => rows.write(write, ledgerUpdate(write)),',
+        file: 'lambda/adapters/exactly-once.ts',
+        from: '    book: (write) => rows.write(write, exactlyOnceUpdate(write)),',
         to: `
     book: async (write) => {
       const { topic, body, fingerprint, rowVersion, bookedAtMillis } = write.first;
@@ -27,7 +27,7 @@ export const booking: readonly Variant[] = [
         ExpressionAttributeValues: { ':tries': { N: '1' } },
       });
       if (isNew || (await rows.find(write.key)) !== undefined) {
-        return rows.write(write, ledgerUpdate(write));
+        return rows.write(write, exactlyOnceUpdate(write));
       }
       const firstDeliveryId = 'whoever made the mark';
       const row = { topic, body, fingerprint, rowVersion, bookedAtMillis, firstDeliveryId };
@@ -44,12 +44,12 @@ export const booking: readonly Variant[] = [
     breaks: ['I1', 'I3', 'I7'],
     edits: [
       {
-        file: TABLES,
-        from: '  GetItemCommand,\n  PutItemCommand,',
-        to: '  DeleteItemCommand,\n  GetItemCommand,\n  PutItemCommand,',
+        file: ROWS,
+        from: '  GetItemCommand,\n  UpdateItemCommand,',
+        to: '  DeleteItemCommand,\n  GetItemCommand,\n  UpdateItemCommand,',
       },
       {
-        file: TABLES,
+        file: ROWS,
         from: "      : { kind: 'counted', row: this.#rowOf(result.before) };",
         to: `
       : { kind: 'counted', row: await this.#dropped(write, this.#rowOf(result.before)) };
@@ -94,9 +94,9 @@ export const booking: readonly Variant[] = [
     breaks: ['I1'],
     edits: [
       {
-        file: WRITES,
-        from: 'both(rowIsOfTheSameBody, rowHasTheseAttributes));',
-        to: "both(rowIsOfTheSameBody, ':rowVersion = :rowVersion'));",
+        file: 'core/guarantees/exactly-once/conditions.ts',
+        from: '  both(rowIsOfTheSameBody, rowHasTheseAttributes),',
+        to: "  both(rowIsOfTheSameBody, ':rowVersion = :rowVersion'),",
       },
     ],
     checks: [

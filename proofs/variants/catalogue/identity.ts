@@ -131,14 +131,14 @@ export const identity: readonly Variant[] = [
       },
       {
         file: 'lambda/ingest/process-message.ts',
-        from: '  const registered: ValidDelivery = { delivery, deliveryIds, reading };',
+        from: '  const valid: ValidDelivery = { delivery, deliveryIds, reading };',
         to: `
   if ((fold.delivery as unknown as { isDup?: boolean }).isDup) {
     const { message } = reading;
     const receipt = bookedReceipt(message, { kind: 'duplicate', bookedAt: deps.clock() });
     return { answerTo: message.device, receipt };
   }
-  const registered: ValidDelivery = { delivery, deliveryIds, reading };`,
+  const valid: ValidDelivery = { delivery, deliveryIds, reading };`,
       },
     ],
     checks: [SIMULATED],

@@ -2,8 +2,9 @@
 import { SIMULATED, type Variant } from '../variant.ts';
 
 const ROW = 'core/guarantees/deduplicated/row.ts';
-const REGISTER = 'lambda/ingest/window-register.ts';
-const WRITES = 'lambda/adapters/writes.ts';
+const DEDUPLICATOR = 'core/guarantees/deduplicated/deduplicator.ts';
+const ADAPTER = 'lambda/adapters/deduplicated.ts';
+const CONDITIONS = 'core/guarantees/deduplicated/conditions.ts';
 const WINDOWS = 'test/core/guarantees/deduplicated.test.ts';
 const DYNALITE = 'proofs/contract/dynalite.test.ts';
 
@@ -15,7 +16,7 @@ export const windows: readonly Variant[] = [
     breaks: ['I7'],
     edits: [
       {
-        file: WRITES,
+        file: ADAPTER,
         from: '    ? firstWriteWins(write.first, write.tries, write.lastSeenAt, end)',
         to: '    ? firstWriteWins({ ...write.first, ...end }, write.tries, write.lastSeenAt)',
       },
@@ -47,9 +48,9 @@ export const windows: readonly Variant[] = [
         to: '    receivedAtMillis: now,',
       },
       {
-        file: REGISTER,
-        from: 'isOpen(row, delivery.receivedAt)) return decideStanding(fold, write, row);',
-        to: '(isOpen(row, write.receivedAtMillis) && delivery)) return decideStanding(fold, write, row);',
+        file: DEDUPLICATOR,
+        from: 'isOpen(row, delivery.receivedAt)) return decideExisting(valid, write, row);',
+        to: '(isOpen(row, write.receivedAtMillis) && delivery)) return decideExisting(valid, write, row);',
       },
     ],
     checks: [SIMULATED],
@@ -89,7 +90,7 @@ export const windows: readonly Variant[] = [
     breaks: ['I7'],
     edits: [
       {
-        file: REGISTER,
+        file: DEDUPLICATOR,
         from: '  if (clock() - delivery.receivedAt <= HANDLED_WITHIN_SECONDS * 1_000) return undefined;',
         to: '  if (clock() >= 0) return undefined;',
       },
@@ -111,7 +112,7 @@ export const windows: readonly Variant[] = [
     breaks: ['I7'],
     edits: [
       {
-        file: REGISTER,
+        file: DEDUPLICATOR,
         from: 'deliveryIds.includes(row.firstDeliveryId);',
         to: 'false;',
       },
@@ -175,7 +176,7 @@ export const windows: readonly Variant[] = [
     breaks: ['I7'],
     edits: [
       {
-        file: WRITES,
+        file: CONDITIONS,
         from: "const RENEWAL_CONDITION = both(rowIsOfThisOwner, '#windowEndsAtMillis = :oldEndMillis');",
         to: "const RENEWAL_CONDITION = either('attribute_exists(pk)', both(rowIsOfThisOwner, '#windowEndsAtMillis = :oldEndMillis'));",
       },
@@ -196,7 +197,7 @@ export const windows: readonly Variant[] = [
     breaks: ['I7'],
     edits: [
       {
-        file: WRITES,
+        file: CONDITIONS,
         from: "const windowEndsNoLater = '#windowEndsAtMillis <= :windowEndsAtMillis';",
         to: "const windowEndsNoLater = ':windowEndsAtMillis = :windowEndsAtMillis';",
       },
@@ -217,9 +218,9 @@ export const windows: readonly Variant[] = [
     breaks: ['I5', 'I2', 'I3'],
     edits: [
       {
-        file: WRITES,
-        from: "const RELEASE_CONDITION = both('attribute_exists(pk)', rowIsNotOfLaterLife);",
-        to: "const RELEASE_CONDITION = either('attribute_not_exists(pk)', rowIsNotOfLaterLife);",
+        file: 'lambda/adapters/releases.ts',
+        from: 'const RELEASE_CONDITION = both(rowExists, rowIsNotOfLaterLife);',
+        to: 'const RELEASE_CONDITION = `attribute_not_exists(pk) OR ${rowIsNotOfLaterLife}`;',
       },
     ],
     checks: [
@@ -253,7 +254,7 @@ export const windows: readonly Variant[] = [
     breaks: ['I7'],
     edits: [
       {
-        file: WRITES,
+        file: 'core/guarantees/latest/conditions.ts',
         from: "const rowIsOlder = '#version < :version';",
         to: "const rowIsOlder = '#version < :version OR #version > :version';",
       },

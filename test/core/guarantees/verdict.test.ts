@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { epochMillis } from '../../../core/base/time.ts';
+import { exactlyOnceDeduplicator } from '../../../core/guarantees/exactly-once/deduplicator.ts';
 import type { ExactlyOnceWrite } from '../../../core/guarantees/exactly-once/row.ts';
 import { isSameMessage } from '../../../core/guarantees/verdict.ts';
 import { differingFields } from '../../../core/message/differences.ts';
 import type { WriteResult } from '../../../core/tables/ports.ts';
 import type { Row } from '../../../core/tables/row.ts';
-import { exactlyOnceDeduplicator } from '../../../lambda/ingest/ledger-register.ts';
 import {
   BODY,
   deliveryOf,

@@ -1,29 +1,29 @@
 /**
- * The register of `deduplicated` routes. Whether a copy falls into the window is decided by the
+ * The deduplicator of `deduplicated` routes. Whether a copy falls into the window is decided by the
  * condition, from the times of the rule and of the message: never by the TTL sweep, which comes
  * when it likes, nor by the clock of this function, which reads hours later what waited in a queue.
  */
 
-import { RetryableError } from '../../core/base/errors.ts';
-import { DELIVERY_LIFE_SECONDS, FUNCTION_TIMEOUT_SECONDS } from '../../core/base/limits.ts';
-import { type Clock, toIso } from '../../core/base/time.ts';
-import type { DeduplicatedRoute } from '../../core/config/route.ts';
+import { RetryableError } from '../../base/errors.ts';
+import { DELIVERY_LIFE_SECONDS, FUNCTION_TIMEOUT_SECONDS } from '../../base/limits.ts';
+import { type Clock, toIso } from '../../base/time.ts';
+import type { DeduplicatedRoute } from '../../config/route.ts';
+import type { Rejection } from '../../message/message.ts';
+import type { DedupRecords } from '../../tables/ports.ts';
+import {
+  type Decision,
+  type Deduplicator,
+  rejectionOf,
+  type ValidDelivery,
+} from '../deduplicator.ts';
+import { acceptedVerdict, conflictVerdict, existingRowVerdict, isSameMessage } from '../verdict.ts';
 import {
   type DeduplicatedRow,
   type DeduplicatedWrite,
   deduplicatedWriteOf,
   isOfLaterEvent,
   isOpen,
-} from '../../core/guarantees/deduplicated/row.ts';
-import {
-  acceptedVerdict,
-  conflictVerdict,
-  existingRowVerdict,
-  isSameMessage,
-} from '../../core/guarantees/verdict.ts';
-import type { Rejection } from '../../core/message/message.ts';
-import type { DedupRecords } from '../../core/tables/ports.ts';
-import { type Decision, type Deduplicator, rejectionOf, type ValidDelivery } from './register.ts';
+} from './row.ts';
 
 /**
  * The sweep may take a row from the very second L is over, and a write that is tried again can take
@@ -38,9 +38,9 @@ export function deduplicatedDeduplicator(
   records: DedupRecords,
   clock: Clock,
 ): Deduplicator {
-  const decideTimely = async (fold: ValidDelivery): Promise<Decision> => {
-    const { delivery, deliveryIds } = fold;
-    const write = writeOf(fold);
+  const decideInTime = async (valid: ValidDelivery): Promise<Decision> => {
+    const { delivery, deliveryIds } = valid;
+    const write = writeOf(valid);
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const result = await records.admit(write);
       if (result.kind === 'written') return acceptedVerdict(write);
@@ -49,7 +49,7 @@ export function deduplicatedDeduplicator(
       // The error-action path's envelope tells no time, so a try of its own there may be later than the
       // window that an earlier one opened.
       const isMine = deliveryIds.includes(row.firstDeliveryId);
-      if (isMine || isOpen(row, delivery.receivedAt)) return decideStanding(fold, write, row);
+      if (isMine || isOpen(row, delivery.receivedAt)) return decideExisting(valid, write, row);
       if (await records.renew(write, row)) return acceptedVerdict(write);
     }
     throw new RetryableError(
@@ -61,7 +61,7 @@ export function deduplicatedDeduplicator(
    * The window is open, and the row is another's, of another version or ends later already, or the
    * delivery comes out of time. A clock that runs ahead must not push the end to a far year.
    */
-  const decideStanding = async (
+  const decideExisting = async (
     { reading, deliveryIds }: ValidDelivery,
     write: DeduplicatedWrite,
     row: DeduplicatedRow,
@@ -84,14 +84,14 @@ export function deduplicatedDeduplicator(
     deduplicatedWriteOf(route, delivery, reading.message, deliveryIds.length, clock());
 
   return {
-    async apply(fold) {
-      const late = lateness(fold, clock);
-      if (late === undefined) return decideTimely(fold);
+    async apply(valid) {
+      const late = lateness(valid, clock);
+      if (late === undefined) return decideInTime(valid);
       // A row whose window is open knows better than the message's own time. What comes out of
       // time is only ever compared with it: it could open a window if the sweep got between.
-      const row = await records.find(fold.reading.message.key);
-      return row !== undefined && isOpen(row, fold.delivery.receivedAt)
-        ? decideStanding(fold, writeOf(fold), row)
+      const row = await records.find(valid.reading.message.key);
+      return row !== undefined && isOpen(row, valid.delivery.receivedAt)
+        ? decideExisting(valid, writeOf(valid), row)
         : { kind: 'rejected', rejection: late };
     },
   };

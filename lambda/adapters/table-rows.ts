@@ -1,96 +1,27 @@
 /**
- * Ledger, dedup records and state on DynamoDB: the same few calls on each table, with the writes of
- * `writes.ts`. Throws TerminalError or RetryableError, and nothing else.
+ * Rows of messages on DynamoDB: the same few calls on each table. Throws TerminalError or
+ * RetryableError, and nothing else.
  */
 import {
   type AttributeValue,
   ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
-  PutItemCommand,
   UpdateItemCommand,
-  type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { RetryableError } from '../../core/base/errors.ts';
 import { epochMillis } from '../../core/base/time.ts';
-import type { DeduplicatedRow } from '../../core/guarantees/deduplicated/row.ts';
-import type { LatestRow } from '../../core/guarantees/latest/row.ts';
 import type { MessageKey } from '../../core/message/id.ts';
-import type {
-  DedupRecords,
-  Ledger,
-  Releases,
-  ReplaceResult,
-  State,
-  WriteResult,
-} from '../../core/tables/ports.ts';
+import type { ReplaceResult, WriteResult } from '../../core/tables/ports.ts';
 import type { Row, RowWrite } from '../../core/tables/row.ts';
 import { bytesOrTextOf, integerOf, textOf } from './attributes.ts';
 import { DYNAMODB_TERMINAL, failureOf } from './failure.ts';
-import {
-  copyCount,
-  ledgerUpdate,
-  releaseUpdate,
-  shorteningRelease,
-  stateUpdate,
-  windowPush,
-  windowRenewal,
-  windowUpdate,
-} from './writes.ts';
+import { copyCount, type Update } from './writes.ts';
 
-type Item = Readonly<Record<string, AttributeValue>>;
-
-export function createLedgerTable(client: DynamoDBClient, table: string): Ledger {
-  const rows = new TableRows(client, table, rowOf);
-  return {
-    book: (write) => rows.write(write, ledgerUpdate(write)),
-    find: (key) => rows.find(key),
-    count: (write, firstDeliveryId) => rows.count(write, firstDeliveryId),
-  };
-}
-
-export function createDedupRecordsTable(client: DynamoDBClient, table: string): DedupRecords {
-  const rows = new TableRows(client, table, windowRowOf);
-  return {
-    admit: (write) => rows.write(write, windowUpdate(write)),
-    find: (key) => rows.find(key),
-    count: (write, firstDeliveryId) => rows.count(write, firstDeliveryId),
-    push: (write, firstDeliveryId) => rows.countAs(windowPush(write, firstDeliveryId)),
-    renew: (write, old) =>
-      rows.unlessRefused('renewing', () =>
-        client.send(new PutItemCommand({ TableName: table, ...windowRenewal(write, old) })),
-      ),
-  };
-}
-
-export function createStateTable(client: DynamoDBClient, table: string): State {
-  const rows = new TableRows(client, table, stateRowOf);
-  return { put: (write) => rows.replace(write, stateUpdate(write)) };
-}
-
-/** The ledger, for the handshake. */
-export function createLedgerReleases(client: DynamoDBClient, table: string): Releases {
-  const rows = new TableRows(client, table, rowOf);
-  return {
-    find: (key) => rows.find(key),
-    release: (release) => rows.update('releasing', releaseUpdate(release)),
-  };
-}
-
-/** The dedup records, for the handshake. */
-export function createDedupRecordsReleases(client: DynamoDBClient, table: string): Releases {
-  const rows = new TableRows(client, table, rowOf);
-  return {
-    find: (key) => rows.find(key),
-    release: async (release) =>
-      (await rows.update('releasing', shorteningRelease(release))) ||
-      // There is none, or it ends sooner than that already: no release makes a life longer.
-      rows.update('releasing', releaseUpdate(release)),
-  };
-}
+export type Item = Readonly<Record<string, AttributeValue>>;
 
 /** What the tables do alike. */
-class TableRows<Read extends Row> {
+export class TableRows<Read extends Row> {
   readonly #client: DynamoDBClient;
   readonly #table: string;
   readonly #read: (item: Item) => Read;
@@ -116,10 +47,7 @@ class TableRows<Read extends Row> {
   }
 
   /** The update asks for the row as it was before; there is none when this write has made it. */
-  async write(
-    write: RowWrite,
-    update: Omit<UpdateItemCommandInput, 'TableName'>,
-  ): Promise<WriteResult<Read>> {
+  async write(write: RowWrite, update: Update): Promise<WriteResult<Read>> {
     const result = await this.#send(write, update);
     if (result.kind === 'refused') return result;
     return result.before === undefined
@@ -127,17 +55,14 @@ class TableRows<Read extends Row> {
       : { kind: 'counted', row: this.#rowOf(result.before) };
   }
 
-  async replace(
-    write: RowWrite,
-    update: Omit<UpdateItemCommandInput, 'TableName'>,
-  ): Promise<ReplaceResult<Read>> {
+  async replace(write: RowWrite, update: Update): Promise<ReplaceResult<Read>> {
     const result = await this.#send(write, update);
     return result.kind === 'refused' ? result : { kind: 'written' };
   }
 
   async #send(
     write: RowWrite,
-    update: Omit<UpdateItemCommandInput, 'TableName'>,
+    update: Update,
   ): Promise<
     { kind: 'landed'; before: Item | undefined } | Extract<WriteResult<Read>, { kind: 'refused' }>
   > {
@@ -148,11 +73,11 @@ class TableRows<Read extends Row> {
       return { kind: 'landed', before: Attributes };
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) {
-        throw failureOf('booking', error, DYNAMODB_TERMINAL);
+        throw failureOf('writing a row', error, DYNAMODB_TERMINAL);
       }
       const row = error.Item ? this.#rowOf(error.Item) : await this.find(write.key);
       // Engines that do not return the old item are asked; TTL may have taken the row since.
-      if (row === undefined) throw new RetryableError('the row that refused a booking is gone');
+      if (row === undefined) throw new RetryableError('the row that refused a write is gone');
       return { kind: 'refused', row };
     }
   }
@@ -162,12 +87,12 @@ class TableRows<Read extends Row> {
   }
 
   /** A copy whose row has gone or changed hands meanwhile is not counted, and nothing is lost. */
-  async countAs(update: Omit<UpdateItemCommandInput, 'TableName'>): Promise<void> {
+  async countAs(update: Update): Promise<void> {
     await this.update('counting a copy', update);
   }
 
   /** False when the condition failed. */
-  update(action: string, update: Omit<UpdateItemCommandInput, 'TableName'>): Promise<boolean> {
+  update(action: string, update: Update): Promise<boolean> {
     return this.unlessRefused(action, () =>
       this.#client.send(new UpdateItemCommand({ TableName: this.#table, ...update })),
     );
@@ -198,7 +123,7 @@ function ours(error: unknown): RetryableError | undefined {
   return error instanceof RetryableError ? error : undefined;
 }
 
-function rowOf(item: Item): Row {
+export function rowOf(item: Item): Row {
   return {
     rowVersion: integerOf(item, 'rowVersion'),
     firstDeliveryId: textOf(item, 'firstDeliveryId'),
@@ -207,13 +132,4 @@ function rowOf(item: Item): Row {
     body: bytesOrTextOf(item, 'body'),
     bookedAtMillis: epochMillis(integerOf(item, 'bookedAtMillis')),
   };
-}
-
-function windowRowOf(item: Item): DeduplicatedRow {
-  const windowEndsAtMillis = epochMillis(integerOf(item, 'windowEndsAtMillis'));
-  return { ...rowOf(item), windowEndsAtMillis };
-}
-
-function stateRowOf(item: Item): LatestRow {
-  return { ...rowOf(item), version: epochMillis(integerOf(item, 'version')) };
 }

@@ -1,22 +1,18 @@
-/** The register of `latest` routes: the newest value of a topic wins. */
+/** The deduplicator of `latest` routes: the newest value of a topic wins. */
 
-import { RetryableError } from '../../core/base/errors.ts';
-import type { Clock } from '../../core/base/time.ts';
-import type { LatestRoute } from '../../core/config/route.ts';
-import {
-  type LatestRow,
-  type LatestWrite,
-  latestWriteOf,
-} from '../../core/guarantees/latest/row.ts';
+import { RetryableError } from '../../base/errors.ts';
+import type { Clock } from '../../base/time.ts';
+import type { LatestRoute } from '../../config/route.ts';
+import type { State } from '../../tables/ports.ts';
+import type { Deduplicator } from '../deduplicator.ts';
 import {
   acceptedVerdict,
   conflictVerdict,
   existingRowVerdict,
   isSameMessage,
   type Verdict,
-} from '../../core/guarantees/verdict.ts';
-import type { State } from '../../core/tables/ports.ts';
-import type { Deduplicator } from './register.ts';
+} from '../verdict.ts';
+import { type LatestRow, type LatestWrite, latestWriteOf } from './row.ts';
 
 export function latestDeduplicator(route: LatestRoute, state: State, clock: Clock): Deduplicator {
   return {
@@ -28,12 +24,12 @@ export function latestDeduplicator(route: LatestRoute, state: State, clock: Cloc
       const result = await state.put(write);
       return result.kind === 'written'
         ? acceptedVerdict(write)
-        : decideStanding(route, write, result.row, deliveryIds);
+        : decideExisting(route, write, result.row, deliveryIds);
     },
   };
 }
 
-function decideStanding(
+function decideExisting(
   route: LatestRoute,
   write: LatestWrite,
   row: LatestRow,

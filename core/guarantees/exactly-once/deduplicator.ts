@@ -1,16 +1,11 @@
-/** The register of `exactly-once` routes. Rows are never forgotten. */
+/** The deduplicator of `exactly-once` routes. Rows are never forgotten. */
 
-import type { Clock } from '../../core/base/time.ts';
-import type { ExactlyOnceRoute } from '../../core/config/route.ts';
-import { exactlyOnceWriteOf } from '../../core/guarantees/exactly-once/row.ts';
-import {
-  acceptedVerdict,
-  conflictVerdict,
-  existingRowVerdict,
-  isSameMessage,
-} from '../../core/guarantees/verdict.ts';
-import type { Ledger } from '../../core/tables/ports.ts';
-import type { Deduplicator } from './register.ts';
+import type { Clock } from '../../base/time.ts';
+import type { ExactlyOnceRoute } from '../../config/route.ts';
+import type { Ledger } from '../../tables/ports.ts';
+import type { Deduplicator } from '../deduplicator.ts';
+import { acceptedVerdict, conflictVerdict, existingRowVerdict, isSameMessage } from '../verdict.ts';
+import { exactlyOnceWriteOf } from './row.ts';
 
 export function exactlyOnceDeduplicator(
   route: ExactlyOnceRoute,
