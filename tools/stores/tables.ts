@@ -10,8 +10,7 @@ import {
   waitUntilTableExists,
   waitUntilTableNotExists,
 } from '@aws-sdk/client-dynamodb';
-import config from '../../tollbridge.config.ts';
-import { assemblyOf } from '../clouds/assembly.ts';
+import { keptFolder } from '../clouds/kept-folder.ts';
 import type { Store } from './engines.ts';
 
 /** The part of `AWS::DynamoDB::GlobalTable` that decides what a write means. */
@@ -49,7 +48,11 @@ export function deployedTables(): Promise<DeployedTables> {
 }
 
 async function readTemplate(): Promise<DeployedTables> {
-  const template = join(await assemblyOf(config), 'Tollbridge-State.template.json');
+  const folder = await keptFolder('tables', async (made) => {
+    const { synthesizeTables } = await import('../clouds/synthesize.ts');
+    synthesizeTables(made);
+  });
+  const template = join(folder, 'State.template.json');
   const { Resources } = JSON.parse(readFileSync(template, 'utf8')) as Template;
   const tables = Object.entries(Resources).filter(
     ([, { Type }]) => Type === 'AWS::DynamoDB::GlobalTable',
