@@ -12,14 +12,13 @@
  */
 
 import { Socket } from 'node:net';
-import mqtt, { type IClientOptions, type MqttClient, type Packet } from 'mqtt';
+import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { printable } from '../../core/base/printable.ts';
 import { topicMatches } from '../../core/message/topics.ts';
 import { ownTopic } from '../../core/wire/topics.ts';
 import { ConnectionRefusedError, SubscriptionRefusedError } from '../errors.ts';
 import type { Emit } from '../events.ts';
 import type {
-  Inbound,
   Publication,
   PublishOutcome,
   Random,
@@ -30,8 +29,7 @@ import type {
   TransportListener,
 } from '../ports.ts';
 import { type RetryPolicy, waitMillis } from '../publish/schedule.ts';
-import { inboundOf } from './inbound.ts';
-import { Pubacks } from './pubacks.ts';
+import { type Arrival, acknowledgeByHand, disconnectAtOnce } from './manual-ack.ts';
 import { refusalOf } from './refusal.ts';
 
 export interface SessionSettings {
@@ -62,9 +60,6 @@ const UNANSWERED =
   'id that they do not know';
 const REASON_CHARS_MAX = 512;
 const DISCONNECT_MILLIS = 1_000;
-/** MQTT 3.1.1 §3.14 and §3.4; in MQTT 5 the same bytes say reason 0. */
-const DISCONNECT_PACKET = Buffer.from([0xe0, 0]);
-const PUBACK = 0x40;
 
 export class Session implements Transport, Subscriptions {
   readonly #settings: SessionSettings;
@@ -176,11 +171,7 @@ export class Session implements Transport, Subscriptions {
     client.on('disconnect', ({ reasonCode }) => {
       reason ??= `the broker ended the connection with reason ${reasonCode ?? 0}`;
     });
-    const pubacks = new Pubacks((messageId) => {
-      if (client !== this.#client) return;
-      client.stream.write(Buffer.from([PUBACK, 2, messageId >> 8, messageId & 0xff]));
-    });
-    client.on('packetreceive', (packet) => this.#arrived(client, pubacks, packet));
+    acknowledgeByHand(client, (arrival) => this.#arrived(client, arrival));
     let isAccepted = false;
     client.once('connect', () => {
       isAccepted = true;
@@ -286,32 +277,21 @@ export class Session implements Transport, Subscriptions {
         timeout();
         resolve();
       });
-      client.stream.end(DISCONNECT_PACKET);
+      disconnectAtOnce(client);
     });
   }
 
-  /**
-   * A PUBLISH as it arrives, before MQTT.js handles it. What is for a receiver is acknowledged when
-   * that has taken it, and must not hold up what arrives behind it, only its PUBACKs: for MQTT.js
-   * each becomes a message of QoS 0, and the PUBACKs are sent from here.
-   */
-  #arrived(client: MqttClient, pubacks: Pubacks, packet: Packet): void {
-    if (packet.cmd !== 'publish') return;
-    const inbound = inboundOf(packet);
-    const { messageId } = packet;
-    packet.qos = 0;
-    // What nobody has asked for has no place among the others until somebody does.
-    const hold = () =>
-      inbound.qos === 0 || messageId === undefined ? () => {} : pubacks.take(messageId);
-    if (packet.topic === ownTopic(this.#settings.deviceId, 'receipts')) {
+  #arrived(client: MqttClient, arrival: Arrival): void {
+    const { inbound, hold } = arrival;
+    if (inbound.topic === ownTopic(this.#settings.deviceId, 'receipts')) {
       const acknowledge = hold();
       this.#listener?.receipts(inbound.payload);
       acknowledge();
       return;
     }
-    const arrival = { inbound, hold };
     if (this.#hand(client, arrival, [...this.#subscriptions])) return;
-    // A persistent session delivers before anybody has asked: kept for who asks later.
+    // A persistent session delivers before anybody has asked: it waits for who asks later, with no
+    // place among the PUBACKs, which it would hold up.
     if (this.#unclaimed.length < UNCLAIMED_MAX) this.#unclaimed.push(arrival);
   }
 
@@ -332,12 +312,6 @@ export class Session implements Transport, Subscriptions {
     );
     return true;
   }
-}
-
-interface Arrival {
-  readonly inbound: Inbound;
-  /** Gives it its place among the PUBACKs; the answer sends that, when its turn has come. */
-  readonly hold: () => () => void;
 }
 
 /** Whether the broker said no; otherwise the connection ended before it said anything. */
