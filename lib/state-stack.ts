@@ -2,6 +2,7 @@
  * Everything that holds money, kept apart from the code that uses it: the other stacks can be
  * changed or deleted without touching a table, and the tables are retained if this one is deleted.
  */
+
 import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import {
   AttributeType,
@@ -13,6 +14,7 @@ import {
 } from 'aws-cdk-lib/aws-dynamodb';
 import type { Construct } from 'constructs';
 import type { Route } from '../core/config/route.ts';
+import { guaranteeOf } from '../core/guarantees/index.ts';
 
 /** What every table is: money hangs on each row, or on a copy of one being recognised. */
 const KEPT = {
@@ -70,14 +72,7 @@ export class StateStack extends Stack {
 
   /** The one table that the messages of a route stand in. */
   messagesOf(route: Pick<Route, 'guarantee'>): TableV2 {
-    switch (route.guarantee) {
-      case 'exactly-once':
-        return this.ledger;
-      case 'deduplicated':
-        return this.dedupRecords;
-      case 'latest':
-        return this.state;
-    }
+    return this[guaranteeOf(route).table];
   }
 
   private publish(name: string, table: TableV2, description: string): void {

@@ -1,13 +1,14 @@
 /** `tollbridge forward-again`: publishes the forward of a booked message once more (I4). */
+
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { Command } from 'commander';
 import type { Route } from '../../core/config/route.ts';
+import { guaranteeOf } from '../../core/guarantees/index.ts';
 import { encodeId, type MessageKey, partitionOf } from '../../core/message/id.ts';
 import { type Message, readMessage } from '../../core/message/message.ts';
-import { tableOf } from '../../core/operations/alarms.ts';
-import { keptDelivery } from '../../core/tables/delivery-from-row.ts';
+import { deliveryFromRow } from '../../core/tables/delivery-from-row.ts';
 import type { Publisher } from '../../core/tables/ports.ts';
-import { forwardIdOf, forwardOf } from '../../core/wire/forward.ts';
+import { forwardOf } from '../../core/wire/forward.ts';
 import { bytesOrTextOf, textOf } from '../../lambda/adapters/attributes.ts';
 import type { BridgeClient } from '../access/access.ts';
 import { routeInStep } from '../access/deployed-routes.ts';
@@ -107,7 +108,7 @@ export async function forwardAgain(
   const row = await readRow(access, route, key);
   const owner = textOf(row, 'firstDeliveryId');
   const message = messageIn(route, row, key);
-  const forwardedAs = forwardIdOf(route.name, { ...message, key }, owner);
+  const forwardedAs = guaranteeOf(route).forwardId(route, { ...message, key }, owner);
   const reading = forwardOf({
     route: route.name,
     template: route.forward ?? '',
@@ -131,11 +132,9 @@ export async function forwardAgain(
 }
 
 async function readRow(access: BridgeClient, route: Route, key: MessageKey): Promise<Item> {
-  const kind = tableOf(route);
-  if (kind === 'quarantine') throw new TypeError('no route keeps its messages in the quarantine');
   const { Item: item } = await access.dynamodb.send(
     new GetItemCommand({
-      TableName: access.tables[kind],
+      TableName: access.tables[guaranteeOf(route).table],
       Key: { pk: { S: key.pk }, id: { S: key.id } },
       ConsistentRead: true,
     }),
@@ -152,7 +151,7 @@ function messageIn(route: Route, row: Item, key: MessageKey): Message {
   // What was accepted out of the quarantine may stand under a spare key.
   const spare = /^([\s\S]+)~[0-9a-f]{64}$/.exec(key.id)?.[1];
   for (const id of [key.id, ...(spare === undefined ? [] : [spare])]) {
-    const delivery = keptDelivery(route, {
+    const delivery = deliveryFromRow(route, {
       id,
       topic: textOf(row, 'topic'),
       body: bytesOrTextOf(row, 'body'),

@@ -1,10 +1,12 @@
 /** What is sent and asked for each delivery, whoever books it. Sizes in bytes, as AWS meters them. */
+
 import type Big from 'big.js';
 import { bodyHashOf } from '../../core/base/hash.ts';
 import { BATCH_WRITES_CONCURRENT_MAX, FUNCTION_MEMORY_MIB } from '../../core/base/limits.ts';
 import type { Feed, Receipts } from '../../core/config/route.ts';
+import { guaranteeOf } from '../../core/guarantees/index.ts';
 import { readMessage } from '../../core/message/message.ts';
-import { forwardIdOf, forwardOf } from '../../core/wire/forward.ts';
+import { forwardOf } from '../../core/wire/forward.ts';
 import { bookedReceipt, receiptPayloads } from '../../core/wire/receipts.ts';
 import {
   SAMPLE_NOW,
@@ -113,7 +115,7 @@ function forwardSizes(topic: string, body: Uint8Array) {
     topic,
     device,
     id: message.id,
-    forwardId: forwardIdOf(SAMPLE_ROUTE.name, message, sampleId(1)),
+    forwardId: guaranteeOf(SAMPLE_ROUTE).forwardId(SAMPLE_ROUTE, message, sampleId(1)),
     body: message.body,
     isJson: message.isJson,
     mark: undefined,

@@ -5,6 +5,7 @@
 
 import type { EpochMillis } from '../../core/base/time.ts';
 import type { ExactlyOnceRoute } from '../../core/config/route.ts';
+import type { ExactlyOnceFacts } from '../../core/guarantees/exactly-once/guarantee.ts';
 import {
   type ExactlyOnceWrite,
   exactlyOnceWriteOf as sound,
@@ -17,7 +18,7 @@ export * from '../../core/guarantees/exactly-once/row.ts';
 export function exactlyOnceWriteOf(
   route: ExactlyOnceRoute,
   delivery: Delivery,
-  message: Message,
+  message: Message<ExactlyOnceFacts>,
   tries: number,
   now: EpochMillis,
 ): ExactlyOnceWrite {

@@ -9,7 +9,6 @@ import { TerminalError } from '../../core/base/errors.ts';
 import type { Clock } from '../../core/base/time.ts';
 import { exactlyOnceDeduplicator } from '../../core/guarantees/exactly-once/deduplicator.ts';
 import { bookingIdOf, type MessageKey } from '../../core/message/id.ts';
-import type { Message } from '../../core/message/message.ts';
 import { type Acceptance, acceptanceOf, spareKeyOf } from '../../core/operations/acceptance.ts';
 import type { Publisher } from '../../core/tables/ports.ts';
 import type { QuarantineKey } from '../../core/tables/quarantine-row.ts';
@@ -97,9 +96,9 @@ async function book(
   { route, delivery, message }: Extract<Possible, { kind: 'book' }>,
 ): Promise<MessageKey> {
   const ledger = createLedgerTable(access.dynamodb, access.tables.ledger);
-  const register = exactlyOnceDeduplicator(route, ledger, clock);
-  const decide = (under: Message) =>
-    register.apply({
+  const deduplicator = exactlyOnceDeduplicator(route, ledger, clock);
+  const decide = (under: typeof message) =>
+    deduplicator.apply({
       delivery,
       deliveryIds: [delivery.deliveryId],
       reading: { kind: 'message', message: under },

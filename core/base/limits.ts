@@ -101,3 +101,6 @@ export const ID_PARTS_MAX = 5;
 
 /** CloudWatch, PutMetricAlarm: periods of an hour or more are looked at for up to seven days. */
 export const SILENCE_SECONDS_MAX = 7 * 86_400;
+
+export const HOUR_MILLIS = 3_600_000;
+export const DAY_MILLIS = 24 * HOUR_MILLIS;

@@ -2,10 +2,12 @@
  * Rules that no type can say: how the id, the time, the window and the fingerprint of one route have
  * to fit. A part that is wrong in itself is passed over here; it has its own problem.
  */
+
 import {
   QUEUE_BATCH_MESSAGES_WITHOUT_WAIT_MAX,
   TIMELESS_HASH_WINDOW_SECONDS_MAX,
 } from '../base/limits.ts';
+import { guaranteeOf } from '../guarantees/index.ts';
 import type { Problem } from './problem.ts';
 import { type Fields, quote } from './read.ts';
 import type { DeduplicatedRoute, ExactlyOnceRoute, Route } from './route.ts';
@@ -216,23 +218,11 @@ function checkIgnoring(problems: Problem[], at: string, route: Route): void {
 
 /** Every field of the body that the route takes something from. */
 function readsOf(route: Route): readonly { readonly by: string; readonly path: string }[] {
-  const read = (by: string, source: IdSource) =>
-    partsOf(source).flatMap((part) => pathsOf(part).map((path) => ({ by, path })));
-  switch (route.guarantee) {
-    case 'exactly-once': {
-      const { account, amount, occurredAt } = route.entry;
-      return [
-        ...read('id', route.id),
-        ...read('entry.account', account),
-        ...read('entry.amount', amount),
-        ...read('entry.occurredAt', occurredAt),
-      ];
-    }
-    case 'deduplicated':
-      return [...read('id', route.id), ...(route.time === null ? [] : read('time', route.time))];
-    case 'latest':
-      return read('version', route.version);
-  }
+  return guaranteeOf<Route>(route)
+    .sources(route)
+    .flatMap(([by, source]) =>
+      partsOf(source).flatMap((part) => pathsOf(part).map((path) => ({ by, path }))),
+    );
 }
 
 function pathsOf(part: IdPart): readonly string[] {

@@ -6,8 +6,8 @@ import {
   type JsonValue,
   readJsonObject,
 } from '../base/json.ts';
-import { LOCK_VERSION, type Lock } from './lock.ts';
-import { PINS, type Pins } from './pins.ts';
+import { GUARANTEES } from '../guarantees/index.ts';
+import { LOCK_VERSION, type Lock, type Pins } from './lock.ts';
 import type { Route } from './route.ts';
 import { BRIDGE_NAME, ROUTE_NAME } from './schema.ts';
 
@@ -54,7 +54,7 @@ function readPins(name: string, value: JsonValue): Pins {
   if (!isJsonObject(value)) throw malformed(`routes.${name} is not an object`);
   const { guarantee } = value;
   if (!isGuarantee(guarantee)) throw malformed(`routes.${name}.guarantee is none of the three`);
-  const pins: readonly string[] = PINS[guarantee];
+  const pins = Object.keys(GUARANTEES[guarantee].pins);
   onlyKeys(value, pins, `routes.${name}.`);
   const read = pins.map((pin) => [pin, readPin(`routes.${name}.${pin}`, pin, value[pin])] as const);
   return { ...Object.fromEntries(read), guarantee };
@@ -70,7 +70,7 @@ function readPin(at: string, pin: string, value: JsonValue | undefined): string 
 }
 
 function isGuarantee(value: JsonValue | undefined): value is Route['guarantee'] {
-  return typeof value === 'string' && Object.hasOwn(PINS, value);
+  return typeof value === 'string' && Object.hasOwn(GUARANTEES, value);
 }
 
 function onlyKeys(value: JsonObject, keys: readonly string[], where: string): void {

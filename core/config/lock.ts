@@ -6,12 +6,22 @@
  */
 import { DETAIL_CHARS_MAX } from '../base/limits.ts';
 import { printable } from '../base/printable.ts';
-import { bridgeEffect, pinEffect, removalEffect } from './lock-effects.ts';
-import { PINS, type Pins } from './pins.ts';
+import { GUARANTEES, guaranteeOf } from '../guarantees/index.ts';
 import type { Bridge, Route } from './route.ts';
-import { ignoringText, sourceText } from './source-text.ts';
 
 export const LOCK_VERSION = 1;
+
+const NOT_HANDLED =
+  "Nothing handles this route's topic and queues any more; what waits in them stays.";
+const RENAMED_BRIDGE =
+  'Stacks, tables and rules are named after the bridge: new ones with empty tables are deployed ' +
+  'beside the old, every message that a device sends again looks new to them, and devices on ' +
+  'Basic Ingest still name the old rules.';
+
+/** What is pinned of a route, by the names that the configuration has for it. */
+export type Pins = Readonly<Record<string, string | number>> & {
+  readonly guarantee: Route['guarantee'];
+};
 
 export interface Lock {
   readonly lockVersion: typeof LOCK_VERSION;
@@ -40,25 +50,9 @@ export function lockOf(bridge: Bridge): Lock {
 }
 
 function pinsOf(route: Route): Pins {
-  const shared = {
-    device: sourceText(route.device),
-    guarantee: route.guarantee,
-    sameBody: route.ignoring === null ? 'bytes' : ignoringText({ ignoring: route.ignoring }),
-  };
-  switch (route.guarantee) {
-    case 'exactly-once':
-      return {
-        ...shared,
-        id: sourceText(route.id),
-        'entry.account': sourceText(route.entry.account),
-        'entry.occurredAt': sourceText(route.entry.occurredAt),
-        indexShards: route.indexShards,
-      };
-    case 'deduplicated':
-      return { ...shared, id: sourceText(route.id) };
-    case 'latest':
-      return { ...shared, version: sourceText(route.version) };
-  }
+  const { pins } = guaranteeOf<Route>(route);
+  const values = Object.entries(pins).map(([name, { of }]) => [name, of(route)] as const);
+  return { ...Object.fromEntries(values), guarantee: route.guarantee };
 }
 
 /** Whether a bridge has routes that the lock does not know yet: they are simply added. */
@@ -73,7 +67,7 @@ export function compareLock(bridge: Bridge, lock: Lock): readonly LockChange[] {
   const renamed =
     now.bridge === lock.bridge
       ? []
-      : [{ name: 'bridge.name', pinned: lock.bridge, now: now.bridge, effect: bridgeEffect() }];
+      : [{ name: 'bridge.name', pinned: lock.bridge, now: now.bridge, effect: RENAMED_BRIDGE }];
   const names = Object.keys(lock.routes).toSorted();
   return [
     ...renamed,
@@ -93,15 +87,14 @@ function routeChanges(
   if (now === undefined) {
     const instead = added.length === 0 ? 'not there' : `not there; new is ${added.join(', ')}`;
     const was = `a route that is ${pinned.guarantee}`;
-    const effect = removalEffect(pinned.guarantee);
+    const effect = `${NOT_HANDLED} If it was renamed: ${GUARANTEES[pinned.guarantee].renamed}`;
     return [{ name, pinned: was, now: instead, effect }];
   }
   // Pins that one of two guarantees does not have go with the guarantee.
-  return PINS[now.guarantee].flatMap((pin) => {
+  return Object.entries(GUARANTEES[now.guarantee].pins).flatMap(([pin, { effect }]) => {
     const was = pinned[pin];
     const is = now[pin];
     if (was === undefined || is === undefined || was === is) return [];
-    const effect = pinEffect(pin, now.guarantee);
     return [{ name: `${name}.${pin}`, pinned: String(was), now: String(is), effect }];
   });
 }

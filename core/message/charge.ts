@@ -1,13 +1,11 @@
 /** What a charge says: the part of a ledger row that invoices are made of. */
 
 import { type DecimalReading, readDecimal } from '../base/decimal.ts';
-import { readInstant } from '../base/instant.ts';
 import { fieldAt, isJsonNumber, type JsonObject, type JsonValue } from '../base/json.ts';
-import { PARTITION_KEY_BYTES_MAX, QUOTED_CHARS_MAX } from '../base/limits.ts';
-import { quoted } from '../base/printable.ts';
+import { PARTITION_KEY_BYTES_MAX } from '../base/limits.ts';
 import type { EpochMillis } from '../base/time.ts';
 import type { EntryConfig } from '../config/route.ts';
-import type { Fault } from './reasons.ts';
+import { type Reading, readTime, shownValue } from './reading.ts';
 
 export interface Entry {
   readonly account: string;
@@ -16,9 +14,6 @@ export interface Entry {
   readonly unit: string;
   readonly occurredAt: EpochMillis;
 }
-
-/** What was read, or why it could not be. */
-export type Reading<T> = ({ readonly ok: true } & T) | ({ readonly ok: false } & Fault);
 
 export function readEntry(
   config: EntryConfig,
@@ -49,7 +44,7 @@ function readAccount(
   }
   const account = isJsonNumber(value) && /^-?\d+$/.test(value.value) ? value.value : value;
   if (typeof account !== 'string' || !account.isWellFormed()) {
-    const detail = `${where} is ${show(value)}; a string or an integer is allowed`;
+    const detail = `${where} is ${shownValue(value)}; a string or an integer is allowed`;
     return { ok: false, reason: 'invalid-account', detail };
   }
   const bytes = Buffer.byteLength(account);
@@ -73,26 +68,6 @@ function readAmount(
   const reading: DecimalReading =
     typeof text === 'string' ? readDecimal(text) : { ok: false, detail: 'not a decimal number' };
   if (reading.ok) return { ok: true, amount: reading.decimal };
-  const detail = `${where} is ${show(value)}: ${reading.detail}`;
+  const detail = `${where} is ${shownValue(value)}: ${reading.detail}`;
   return { ok: false, reason: 'invalid-amount', detail };
-}
-
-/** Reads a time that the body has to hold. */
-export function readTime(path: string, body: JsonObject): Reading<{ readonly time: EpochMillis }> {
-  const value = fieldAt(body, path);
-  if (value === undefined || value === null) {
-    return { ok: false, reason: 'missing-time', detail: `the time (${path}) is missing` };
-  }
-  const time = readInstant(value);
-  if (time !== undefined) return { ok: true, time };
-  const allowed = 'RFC 3339 with its offset, or integer epoch milliseconds';
-  const detail = `the time (${path}) is ${show(value)}; allowed: ${allowed}`;
-  return { ok: false, reason: 'invalid-time', detail };
-}
-
-function show(value: JsonValue): string {
-  if (isJsonNumber(value)) return value.value.slice(0, QUOTED_CHARS_MAX);
-  if (typeof value === 'string') return quoted(value, QUOTED_CHARS_MAX);
-  if (Array.isArray(value)) return 'an array';
-  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }

@@ -61,7 +61,7 @@ function readPart(part: IdPart, found: FoundIn): IdReading {
     case 'sequence':
       return readSequence(part, found);
     case 'timestamp':
-      return readTime(fieldAt(found.body, part.path), part.path);
+      return readTimeId(fieldAt(found.body, part.path), part.path);
     case 'content-hash':
       return readHash(part, found);
     case 'user-property':
@@ -97,7 +97,7 @@ function readSequence(source: SequenceSource, found: FoundIn): IdReading {
   return made('the sequence id', `seq:${epoch}:${number}`, `${told}:${number}`);
 }
 
-function readTime(value: JsonValue | undefined, path: string): IdReading {
+function readTimeId(value: JsonValue | undefined, path: string): IdReading {
   const where = `the time (${path})`;
   if (value === undefined || value === null || value === '') return missing(where);
   const time = readInstant(value);

@@ -4,41 +4,31 @@
  */
 import { fingerprintOf } from '../base/canonical.ts';
 import { bodyHashOf } from '../base/hash.ts';
-import { type JsonObject, type JsonReading, readJsonObject, readUtf8 } from '../base/json.ts';
+import { type JsonReading, readJsonObject, readUtf8 } from '../base/json.ts';
 import {
   BODY_BYTES_MAX,
   CLOCK_AHEAD_MILLIS_MAX,
+  DAY_MILLIS,
   DEVICE_BYTES_MAX,
+  HOUR_MILLIS,
   QUOTED_CHARS_MAX,
 } from '../base/limits.ts';
 import { quoted } from '../base/printable.ts';
 import { type EpochMillis, toIso } from '../base/time.ts';
 import type { Route } from '../config/route.ts';
 import { partsOf } from '../config/sources.ts';
-import { type Entry, type Reading, readEntry, readTime } from './charge.ts';
+import { type FactsOf, guaranteeOf } from '../guarantees/index.ts';
 import type { Delivery } from './envelope.ts';
-import { keyOf, type MessageId, type MessageKey } from './id.ts';
-import { type Counted, countedIn, readIdFrom } from './id-sources.ts';
+import type { MessageId, MessageKey } from './id.ts';
+import type { Reading } from './reading.ts';
 import type { Fault, Reason } from './reasons.ts';
 import { levelOf, topicMatches } from './topics.ts';
 
-/** What a message says beyond its id, by the guarantee of its route. */
-export type Facts =
-  | {
-      readonly kind: 'exactly-once';
-      readonly entry: Entry;
-      /** Where the id is counted by the device. */
-      readonly counted: Counted | null;
-    }
-  | {
-      readonly kind: 'deduplicated';
-      /** The message's own time, where the route names one. */
-      readonly ownTime: EpochMillis | null;
-    }
-  | { readonly kind: 'latest'; readonly version: EpochMillis };
+/** What the guarantee of a route reads from a message. */
+export type Facts = FactsOf<Route>;
 
 /** What a device means to say once. */
-export interface Message {
+export interface Message<F extends Facts = Facts> {
   readonly device: string;
   /** None on `latest` routes: a value is known by its topic. */
   readonly id: MessageId | undefined;
@@ -49,19 +39,8 @@ export interface Message {
   readonly bodyHash: string;
   /** The hash by which two bodies of one id count as the same. */
   readonly fingerprint: string;
-  readonly facts: Facts;
-}
-
-/**
- * The facts of a message of one guarantee.
- * @throws TypeError when the message came by a route of another: the function was bound wrongly
- */
-export function factsOf<Kind extends Facts['kind']>(
-  { facts }: Message,
-  kind: Kind,
-): Extract<Facts, { kind: Kind }> {
-  if (facts.kind === kind) return facts as Extract<Facts, { kind: Kind }>;
-  throw new TypeError(`a message of a route '${facts.kind}' was handled as '${kind}'`);
+  /** What its guarantee reads from it, beyond the id. */
+  readonly facts: F;
 }
 
 /** A delivery that cannot be booked; what is known of it goes into quarantine. */
@@ -77,21 +56,25 @@ export interface Rejection {
   readonly answerTo: string | undefined;
 }
 
-export type MessageReading =
-  | { readonly kind: 'message'; readonly message: Message }
+export type MessageReading<F extends Facts = Facts> =
+  | { readonly kind: 'message'; readonly message: Message<F> }
   /**
    * Well-formed, but outside the time in which it would be booked anew. A copy of a message that
    * is booked already is still a copy, so the table is asked before it is rejected.
    */
-  | { readonly kind: 'out-of-range'; readonly message: Message; readonly rejection: Rejection }
+  | { readonly kind: 'out-of-range'; readonly message: Message<F>; readonly rejection: Rejection }
   | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
-export function readMessage(route: Route, delivery: Delivery): MessageReading {
+export function readMessage<R extends Route>(
+  route: R,
+  delivery: Delivery,
+): MessageReading<FactsOf<R>> {
+  const guarantee = guaranteeOf<R>(route);
   const bodyHash = bodyHashOf(delivery.topic, delivery.body);
   const device = levelOf(delivery.topic, route.device.level) || undefined;
   const who = identify(route, delivery, device);
   const known = { bodyHash, device, answerTo: who.ok ? who.device : publisherOf(delivery) };
-  const rejected = ({ reason, detail }: Fault, id?: MessageId): MessageReading => ({
+  const rejected = ({ reason, detail }: Fault, id?: MessageId): MessageReading<FactsOf<R>> => ({
     kind: 'rejected',
     rejection: { ...known, reason, detail, id },
   });
@@ -101,12 +84,12 @@ export function readMessage(route: Route, delivery: Delivery): MessageReading {
     return rejected({ reason: 'too-long', detail });
   }
   const json = readJsonObject(delivery.body);
-  if (!json.ok && looksInside(route))
+  if (!json.ok && guarantee.needsJson(route))
     return rejected({ reason: 'invalid-body', detail: json.detail });
-  const content = readContent(route, delivery, who.device, json.ok ? json.value : {});
+  const content = guarantee.read(route, delivery, who.device, json.ok ? json.value : {});
   if (!content.ok) return rejected(content, content.id);
   const { id, key, facts } = content;
-  const message: Message = {
+  const message: Message<FactsOf<R>> = {
     device: who.device,
     id,
     key,
@@ -116,58 +99,10 @@ export function readMessage(route: Route, delivery: Delivery): MessageReading {
     bodyHash,
     fingerprint: fingerprintIn(route, delivery, json, key, bodyHash),
   };
-  const fault = timeFault(route, facts, delivery.receivedAt);
+  const time = guarantee.timeOf(facts);
+  const fault = timeFault(time, guarantee.ageMillisMax(route), delivery.receivedAt);
   if (fault === undefined) return { kind: 'message', message };
   return { kind: 'out-of-range', message, rejection: { ...known, ...fault, id } };
-}
-
-/** Whether the route needs a JSON object; others take any payload. */
-function looksInside(route: Route): boolean {
-  if (route.guarantee !== 'deduplicated') return true;
-  const reads = partsOf(route.id).some(
-    (part) =>
-      part.from === 'payload' ||
-      part.from === 'sequence' ||
-      part.from === 'timestamp' ||
-      (part.from === 'content-hash' && part.paths.length > 0),
-  );
-  return reads || route.time !== null || route.ignoring !== null;
-}
-
-type Content = {
-  readonly id: MessageId | undefined;
-  readonly key: MessageKey;
-  readonly facts: Facts;
-};
-type ContentReading =
-  | ({ readonly ok: true } & Content)
-  | ({ readonly ok: false; readonly id?: MessageId } & Fault);
-
-function readContent(
-  route: Route,
-  delivery: Delivery,
-  device: string,
-  body: JsonObject,
-): ContentReading {
-  if (route.guarantee === 'latest') {
-    const version = readTime(route.version.path, body);
-    if (!version.ok) return version;
-    const facts = { kind: route.guarantee, version: version.time };
-    return { ok: true, id: undefined, key: { pk: device, id: delivery.topic }, facts };
-  }
-  const reading = readIdFrom(route.id, { delivery, body });
-  if (!reading.ok) return reading;
-  const { id } = reading;
-  const key = keyOf(route.name, device, id);
-  if (route.guarantee === 'deduplicated') {
-    const own = route.time === null ? undefined : readTime(route.time.path, body);
-    if (own !== undefined && !own.ok) return { ...own, id };
-    return { ok: true, id, key, facts: { kind: route.guarantee, ownTime: own?.time ?? null } };
-  }
-  const entry = readEntry(route.entry, body);
-  if (!entry.ok) return { ...entry, id };
-  const counted = countedIn(route.id, { delivery, body });
-  return { ok: true, id, key, facts: { kind: route.guarantee, entry: entry.entry, counted } };
 }
 
 /** A hash of the content says itself what counts: bodies of one such id are the same. */
@@ -178,8 +113,7 @@ function fingerprintIn(
   key: MessageKey,
   bodyHash: string,
 ): string {
-  const isHashed =
-    route.guarantee !== 'latest' && partsOf(route.id).some(({ from }) => from === 'content-hash');
+  const isHashed = 'id' in route && partsOf(route.id).some(({ from }) => from === 'content-hash');
   if (isHashed) return key.id;
   if (route.ignoring === null || !json.ok) return bodyHash;
   return fingerprintOf(topic, json.value, route.ignoring);
@@ -227,16 +161,18 @@ function publisherOf({ clientId }: Delivery): string | undefined {
 }
 
 /** Whether a message comes at a time when it may still be booked anew. */
-function timeFault(route: Route, facts: Facts, receivedAt: EpochMillis): Fault | undefined {
-  const time = timeOf(facts);
+function timeFault(
+  time: EpochMillis | null,
+  ageMillisMax: number,
+  receivedAt: EpochMillis,
+): Fault | undefined {
   if (time === null) return undefined;
-  const ageMillisMax = ageMillisMaxOf(route);
   if (time < receivedAt - ageMillisMax) {
-    const allowed = `up to ${ageMillisMax / 86_400_000} days before are allowed`;
+    const allowed = `up to ${ageMillisMax / DAY_MILLIS} days before are allowed`;
     return { reason: 'late', detail: `${timesOf(time, receivedAt)}; ${allowed}` };
   }
   if (time > receivedAt + CLOCK_AHEAD_MILLIS_MAX) {
-    const allowed = 'up to 24 hours ahead are allowed';
+    const allowed = `up to ${CLOCK_AHEAD_MILLIS_MAX / HOUR_MILLIS} hours ahead are allowed`;
     return { reason: 'early', detail: `${timesOf(time, receivedAt)}; ${allowed}` };
   }
   return undefined;
@@ -244,29 +180,6 @@ function timeFault(route: Route, facts: Facts, receivedAt: EpochMillis): Fault |
 
 function timesOf(time: EpochMillis, receivedAt: EpochMillis): string {
   return `its time is ${toIso(time)}, it was received at ${toIso(receivedAt)}`;
-}
-
-function timeOf(facts: Facts): EpochMillis | null {
-  switch (facts.kind) {
-    case 'exactly-once':
-      return facts.entry.occurredAt;
-    case 'deduplicated':
-      return facts.ownTime;
-    case 'latest':
-      return facts.version;
-  }
-}
-
-function ageMillisMaxOf(route: Route): number {
-  switch (route.guarantee) {
-    case 'exactly-once':
-      return route.maxAgeDays * 86_400_000;
-    case 'deduplicated':
-      return route.windowSeconds * 1_000;
-    case 'latest':
-      // An old value is not late: it is stale, or the first of its topic.
-      return Number.POSITIVE_INFINITY;
-  }
 }
 
 function quote(text: string): string {

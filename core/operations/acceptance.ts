@@ -12,11 +12,12 @@
 import { bodyHashOf } from '../base/hash.ts';
 import { printable } from '../base/printable.ts';
 import type { DeduplicatedRoute, ExactlyOnceRoute, Route } from '../config/route.ts';
+import type { FactsOf } from '../guarantees/index.ts';
 import type { Delivery } from '../message/envelope.ts';
 import { bookingIdOf, encodeId, type MessageKey } from '../message/id.ts';
 import { type Message, readMessage } from '../message/message.ts';
 import type { Reason } from '../message/reasons.ts';
-import { keptDelivery } from '../tables/delivery-from-row.ts';
+import { deliveryFromRow } from '../tables/delivery-from-row.ts';
 import type { QuarantineRow } from '../tables/quarantine-row.ts';
 
 /** What of a quarantine row says what was delivered. */
@@ -41,7 +42,7 @@ export type Acceptance =
       readonly kind: 'book';
       readonly route: ExactlyOnceRoute;
       readonly delivery: Delivery;
-      readonly message: Message;
+      readonly message: Message<FactsOf<ExactlyOnceRoute>>;
     }
   /** Nothing is written: its window is another body's, or over. It only goes out. */
   | {
@@ -55,11 +56,39 @@ export type Acceptance =
   | { readonly kind: 'refused'; readonly why: string };
 
 export function acceptanceOf(route: Route, row: Quarantined): Acceptance {
-  const instead = INSTEAD[row.reason as Reason];
   if (row.reason === 'unforwardable' || row.reason === 'wrong-device') {
-    return refused(`${row.reason}: ${instead}`);
+    return refused(`${row.reason}: ${INSTEAD[row.reason]}`);
   }
-  const delivery = keptDelivery(route, row);
+  switch (route.guarantee) {
+    case 'exactly-once': {
+      const read = readAgain(route, row);
+      return read.kind === 'refused' ? read : { ...read, kind: 'book', route };
+    }
+    case 'deduplicated': {
+      const read = readAgain(route, row);
+      return read.kind === 'refused' ? read : forwardable(route, row, read.delivery, read.message);
+    }
+    case 'latest': {
+      const read = readAgain(route, row);
+      if (read.kind === 'refused') return read;
+      return refused(
+        'a route that keeps the newest value has one value for each topic, and accepting another would replace what the device said last. The next value of the device mends it; discard this one',
+      );
+    }
+  }
+}
+
+type ReadAgain<R extends Route> =
+  | {
+      readonly kind: 'read';
+      readonly delivery: Delivery;
+      readonly message: Message<FactsOf<R>>;
+    }
+  | Extract<Acceptance, { kind: 'refused' }>;
+
+/** The message in a row, as the route reads it now. */
+function readAgain<R extends Route>(route: R, row: Quarantined): ReadAgain<R> {
+  const delivery = deliveryFromRow(route, row);
   if (bodyHashOf(delivery.topic, delivery.body) !== row.bodyHash) {
     return refused('the row was changed: its topic and body do not have its bodyHash');
   }
@@ -76,16 +105,7 @@ export function acceptanceOf(route: Route, row: Quarantined): Acceptance {
       `the route reads the id ${printable(String(id), 256)} from it, and read ${printable(row.id, 256)} when it was quarantined; its configuration has changed since`,
     );
   }
-  switch (route.guarantee) {
-    case 'exactly-once':
-      return { kind: 'book', route, delivery, message };
-    case 'deduplicated':
-      return forwardable(route, row, delivery, message);
-    case 'latest':
-      return refused(
-        'a route that keeps the newest value has one value for each topic, and accepting another would replace what the device said last. The next value of the device mends it; discard this one',
-      );
-  }
+  return { kind: 'read', delivery, message };
 }
 
 /** The key of a body whose id another one has used up. */
@@ -118,7 +138,7 @@ function forwardable(
   );
 }
 
-function refused(why: string): Acceptance {
+function refused(why: string): Extract<Acceptance, { kind: 'refused' }> {
   return { kind: 'refused', why };
 }
 

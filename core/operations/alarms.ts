@@ -1,13 +1,12 @@
 /** The alarms of a bridge: their names, what they say, and where to read on. */
 
 import type { Bridge, Route } from '../config/route.ts';
+import { guaranteeOf } from '../guarantees/index.ts';
+import type { TableName } from '../tables/schema.ts';
 import { ALARM_KINDS, type AlarmScope, type AlarmWhat } from './alarm-kinds.ts';
 
 /** Where the runbook stands unless the configuration gives an address. */
 export const RUNBOOK = 'docs/runbook.md';
-
-/** Tables by the names that alarms and commands have for them. */
-export type TableName = 'ledger' | 'dedupRecords' | 'state' | 'quarantine';
 
 /** An alarm of one bridge. */
 export interface BridgeAlarm {
@@ -59,21 +58,11 @@ export function runbookSection(what: AlarmWhat, runbook: string): string {
   return `${runbook}#${what}`;
 }
 
-/** The table that holds the messages of a route. */
-export function tableOf({ guarantee }: Pick<Route, 'guarantee'>): TableName {
-  switch (guarantee) {
-    case 'exactly-once':
-      return 'ledger';
-    case 'deduplicated':
-      return 'dedupRecords';
-    case 'latest':
-      return 'state';
-  }
-}
-
 /** The tables that the routes of a bridge write to. */
 export function tablesOf({ routes }: Pick<Bridge, 'routes'>): readonly TableName[] {
-  return [...new Set<TableName>([...routes.map(tableOf), 'quarantine'])];
+  return [
+    ...new Set<TableName>([...routes.map((route) => guaranteeOf(route).table), 'quarantine']),
+  ];
 }
 
 function kindsIn(scope: AlarmScope): readonly AlarmWhat[] {

@@ -22,7 +22,7 @@ export interface StoredDelivery {
  * User properties and correlation data are kept in no row but as the id that was made of them, so
  * they are put back from there.
  */
-export function keptDelivery(route: Route, kept: StoredDelivery): Delivery {
+export function deliveryFromRow(route: Route, kept: StoredDelivery): Delivery {
   return {
     deliveryId: kept.deliveryId,
     topic: kept.topic,

@@ -12,8 +12,7 @@ import {
 } from '../base/json.ts';
 import { TOPIC_BYTES_MAX } from '../base/limits.ts';
 import { quoted } from '../base/printable.ts';
-import { bookingIdOf, idJson, type MessageId } from '../message/id.ts';
-import type { Message } from '../message/message.ts';
+import { idJson, type MessageId } from '../message/id.ts';
 import { topicFault } from '../message/topics.ts';
 import type { Publication } from '../tables/ports.ts';
 
@@ -37,27 +36,6 @@ export interface Forward {
   readonly body: string | Uint8Array;
   readonly isJson: boolean;
   readonly mark: ForwardMark | undefined;
-}
-
-/**
- * The name that receivers remember. A ledger's id is used once for ever. In a window it can come
- * back, and is then another message: the delivery that opened the window tells them apart.
- *
- * @param owner the delivery that the message is known by
- */
-export function forwardIdOf(
-  route: string,
-  { key, facts, device }: Pick<Message, 'key' | 'facts' | 'device'>,
-  owner: string,
-): string {
-  switch (facts.kind) {
-    case 'exactly-once':
-      return bookingIdOf(key);
-    case 'deduplicated':
-      return `${bookingIdOf(key)}#${owner}`;
-    case 'latest':
-      return `${route}#${device}#${key.id}#${facts.version}`;
-  }
 }
 
 export type ForwardReading =

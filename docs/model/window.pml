@@ -137,7 +137,7 @@ end:
   od
 }
 
-/* lambda/adapters/tables.ts, createDeliveriesReleases: at any time after it, as often as you like. */
+/* lambda/adapters/releases.ts, createDedupRecordsReleases: at any time after it, as often as you like. */
 active proctype Handshake() {
 end:
   do

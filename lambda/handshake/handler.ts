@@ -9,6 +9,7 @@
 import { RetryableError } from '../../core/base/errors.ts';
 import { BATCH_WRITES_CONCURRENT_MAX, DEADLINE_RESERVE_MILLIS } from '../../core/base/limits.ts';
 import type { Clock } from '../../core/base/time.ts';
+import { guaranteeOf } from '../../core/guarantees/index.ts';
 import { type Delivery, readEnvelope } from '../../core/message/envelope.ts';
 import { METRIC } from '../../core/operations/metrics.ts';
 import type { Publisher, QuarantineReader, Releases, Telemetry } from '../../core/tables/ports.ts';
@@ -107,14 +108,9 @@ async function answer(
 }
 
 function messagesOf({ route, ledger, dedupRecords }: RequestDeps): Releases | undefined {
-  switch (route.guarantee) {
-    case 'exactly-once':
-      return ledger;
-    case 'deduplicated':
-      return dedupRecords;
-    case 'latest':
-      return undefined;
-  }
+  const { hasIds, table } = guaranteeOf(route);
+  if (!hasIds) return undefined;
+  return table === 'ledger' ? ledger : dedupRecords;
 }
 
 /** The answers that came in time, in the order of the questions. */

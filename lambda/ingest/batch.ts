@@ -4,6 +4,7 @@
  */
 
 import { BATCH_WRITES_CONCURRENT_MAX } from '../../core/base/limits.ts';
+import { guaranteeOf } from '../../core/guarantees/index.ts';
 import {
   type CoalescedDelivery,
   coalesceDuplicates,
@@ -44,8 +45,7 @@ export async function handleBatch(
 ): Promise<ReadonlySet<string>> {
   const unfinished = new Set(records.map(({ ref }) => ref));
   const { route } = deps;
-  // In a window the arrival of each copy counts: it may lie beyond the end, or push that out.
-  const isAlone = route.guarantee === 'deduplicated';
+  const isAlone = guaranteeOf(route).countsArrivals;
   const deliveries = records.flatMap((record) => read(deps, record));
   const folds = coalesceDuplicates(deliveries, isAlone);
   const answers = await settleAll(deps, folds, deadlines.messages, unfinished);

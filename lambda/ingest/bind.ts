@@ -3,6 +3,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { systemClock } from '../../core/base/time.ts';
 import type { Route } from '../../core/config/route.ts';
 import type { Deduplicator } from '../../core/guarantees/deduplicator.ts';
+import type { FactsOf } from '../../core/guarantees/index.ts';
 import { createDataPlaneClient, createStoreClient } from '../adapters/clients.ts';
 import { createDataPlane } from '../adapters/data-plane.ts';
 import { variable } from '../adapters/environment.ts';
@@ -16,7 +17,7 @@ import { createHandler } from './handler.ts';
  * @param make given the one table of messages that this function's role may write to
  */
 export function bind<R extends Route>(
-  make: (route: R, client: DynamoDBClient, table: string) => Deduplicator,
+  make: (route: R, client: DynamoDBClient, table: string) => Deduplicator<FactsOf<R>>,
 ): ReturnType<typeof createHandler> {
   const route: R = JSON.parse(variable('ROUTE'));
   const client = createStoreClient();

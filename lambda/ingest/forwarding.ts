@@ -1,4 +1,5 @@
 /** Publishes messages on the route's clean topic; one that can never go out is kept (I4). */
+
 import { TerminalError } from '../../core/base/errors.ts';
 import { readUtf8 } from '../../core/base/json.ts';
 import {
@@ -6,9 +7,10 @@ import {
   rejectionOf,
   type ValidDelivery,
 } from '../../core/guarantees/deduplicator.ts';
+import { guaranteeOf } from '../../core/guarantees/index.ts';
 import type { Rejection } from '../../core/message/message.ts';
 import { METRIC } from '../../core/operations/metrics.ts';
-import { type Forward, type ForwardMark, forwardIdOf, forwardOf } from '../../core/wire/forward.ts';
+import { type Forward, type ForwardMark, forwardOf } from '../../core/wire/forward.ts';
 import type { IngestDeps } from './deps.ts';
 import { quarantine } from './quarantine.ts';
 
@@ -24,7 +26,7 @@ export function forwardMessage(deps: IngestDeps, fold: ValidDelivery, how: How):
   return publish(deps, fold, rejectionOf(message), {
     device: message.device,
     id: message.id,
-    forwardId: forwardIdOf(deps.route.name, message, how.owner),
+    forwardId: guaranteeOf(deps.route).forwardId(deps.route, message, how.owner),
     body: message.body,
     isJson: message.isJson,
     mark: how.mark,

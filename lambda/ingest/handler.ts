@@ -12,6 +12,7 @@ import {
   DEADLINE_RESERVE_MILLIS,
 } from '../../core/base/limits.ts';
 import { type EpochMillis, epochMillis } from '../../core/base/time.ts';
+import type { Route } from '../../core/config/route.ts';
 import { RECEIVED_AT_ATTRIBUTE, readEnvelope } from '../../core/message/envelope.ts';
 import { abortAfter } from '../runtime/deadline.ts';
 import type { Invocation } from '../runtime/invocation.ts';
@@ -22,7 +23,7 @@ import type { IngestDeps } from './deps.ts';
  * Makes the handler. It answers a queue's batch with the records that failed, and throws
  * RetryableError for a direct invocation that failed.
  */
-export function createHandler(deps: IngestDeps) {
+export function createHandler<R extends Route>(deps: IngestDeps<R>) {
   return async (event: unknown, invocation: Invocation): Promise<SQSBatchResponse | undefined> => {
     const timer = startTimer(invocation.getRemainingTimeInMillis());
     try {

@@ -12,8 +12,9 @@ import {
   rejectionOf,
   type ValidDelivery,
 } from '../../core/guarantees/deduplicator.ts';
+import { guaranteeOf } from '../../core/guarantees/index.ts';
 import type { Booking, Verdict } from '../../core/guarantees/verdict.ts';
-import type { Message, Rejection } from '../../core/message/message.ts';
+import type { Rejection } from '../../core/message/message.ts';
 import type { Reason } from '../../core/message/reasons.ts';
 import { COPY_NOTE, type CopyNote } from '../../core/operations/copy-note.ts';
 import { METRIC, type Metric } from '../../core/operations/metrics.ts';
@@ -155,7 +156,7 @@ async function afterConflict(
   const rejection: Rejection = {
     ...rejectionOf(message),
     reason: 'conflict',
-    detail: `${taken(message)} with another body; they differ in ${differs}`,
+    detail: `${taken(deps.route)} with another body; they differ in ${differs}`,
   };
   await quarantine(deps, fold, rejection, {
     fields,
@@ -187,8 +188,8 @@ async function reject(
   return { answerTo: rejection.answerTo, receipt: rejectedReceipt(rejection) };
 }
 
-function taken({ facts }: Message): string {
-  return facts.kind === 'latest' ? 'this version is known' : 'the id is booked';
+function taken(route: Route): string {
+  return guaranteeOf(route).hasIds ? 'the id is booked' : 'this version is known';
 }
 
 /** A shadow route drops nothing: what was refused goes out as well, as far as it could be read. */

@@ -2,9 +2,11 @@
  * What each kind of alarm looks at. Names and dimensions of AWS's metrics are pinned, with their
  * sources, in `test/infra/aws-metrics.ts`; a wrong one would deploy and never say anything.
  */
+
 import { Duration } from 'aws-cdk-lib';
 import { type IMetric, MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Route } from '../../core/config/route.ts';
+import { guaranteeOf } from '../../core/guarantees/index.ts';
 import { ALARM_KINDS, type AlarmWhat } from '../../core/operations/alarm-kinds.ts';
 import {
   METRIC,
@@ -14,8 +16,8 @@ import {
 } from '../../core/operations/metrics.ts';
 
 /** What says that clocks are wrong. A value of a `latest` route is never late: it is stale. */
-export function clockMetrics({ guarantee }: Pick<Route, 'guarantee'>): readonly MetricName[] {
-  return guarantee === 'latest' ? [METRIC.early] : [METRIC.late, METRIC.early];
+export function clockMetrics(route: Pick<Route, 'guarantee'>): readonly MetricName[] {
+  return guaranteeOf(route).canBeLate ? [METRIC.late, METRIC.early] : [METRIC.early];
 }
 
 /** The names by which AWS counts what an alarm or a widget is about. */

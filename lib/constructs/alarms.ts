@@ -1,4 +1,5 @@
 /** Every alarm of a bridge, and the one topic that tells of all of them. */
+
 import { Tags } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
@@ -6,12 +7,8 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { Bridge } from '../../core/config/route.ts';
 import { ALARM_KINDS, type AlarmKind } from '../../core/operations/alarm-kinds.ts';
-import {
-  alarmDescription,
-  alarmsOf,
-  type BridgeAlarm,
-  type TableName,
-} from '../../core/operations/alarms.ts';
+import { alarmDescription, alarmsOf, type BridgeAlarm } from '../../core/operations/alarms.ts';
+import type { TableName } from '../../core/tables/schema.ts';
 import { pascalCase } from '../names.ts';
 import {
   brokerSignal,

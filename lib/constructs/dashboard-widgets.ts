@@ -1,4 +1,5 @@
 /** The rows of the dashboard: what each part of a bridge shows. */
+
 import { Duration } from 'aws-cdk-lib';
 import {
   GraphWidget,
@@ -10,6 +11,7 @@ import {
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Bridge, Route } from '../../core/config/route.ts';
+import { guaranteeOf } from '../../core/guarantees/index.ts';
 import { alarmsOf, runbookSection } from '../../core/operations/alarms.ts';
 import { METRIC, type Metric as MetricName, NO_ROUTE } from '../../core/operations/metrics.ts';
 import { awsMetric, clockMetrics, ownMetric, type WatchedRoute } from './alarm-metrics.ts';
@@ -73,7 +75,7 @@ function own(watched: WatchedRoute, names: readonly MetricName[]): readonly Metr
 function verdicts(route: Route, watched: WatchedRoute): GraphOptions {
   const { accepted, resumed, duplicate, conflict, rejected, stale, unverified } = METRIC;
   const names: MetricName[] = [accepted, resumed, duplicate, conflict, rejected];
-  if (route.guarantee === 'latest') names.push(stale);
+  if (!guaranteeOf(route).canBeLate) names.push(stale);
   if (route.guarantee === 'deduplicated' && route.onStoreDown === 'forward') names.push(unverified);
   const title = `${route.name}: deliveries by verdict`;
   return { title, label: 'deliveries', left: own(watched, names), stacked: true };
@@ -238,7 +240,7 @@ export function handshakeRow(
     ownMetric(route, metric, PERIOD).with({ label: `${route.name} ${metric}` });
   const asked = watched.flatMap((route) =>
     // A value is known by its topic, so no id of a `latest` route is ever marked.
-    [...(route.guarantee === 'latest' ? [] : [released]), completed, queried, unreadable].map(
+    [...(guaranteeOf(route).hasIds ? [released] : []), completed, queried, unreadable].map(
       (metric) => of(route, metric),
     ),
   );

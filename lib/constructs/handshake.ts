@@ -7,7 +7,9 @@ import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { Construct } from 'constructs';
 import { REQUEST_AGE_SECONDS_MAX } from '../../core/base/limits.ts';
 import { type Bridge, ruleName } from '../../core/config/route.ts';
+import { guaranteeOf } from '../../core/guarantees/index.ts';
 import { RULE_SQL_VERSION, ruleSql } from '../../core/message/envelope.ts';
+import type { TableName } from '../../core/tables/schema.ts';
 import { handshakeRouteOf } from '../../core/wire/handshake-route.ts';
 import { ownTopic, type RequestKind } from '../../core/wire/topics.ts';
 import { pascalCase } from '../names.ts';
@@ -17,7 +19,7 @@ import { grantReceipts } from './grant-topic.ts';
 
 export interface HandshakeProps {
   readonly bridge: Bridge;
-  readonly state: Pick<StateStack, 'ledger' | 'dedupRecords' | 'quarantine'>;
+  readonly state: Pick<StateStack, TableName>;
   /** Host name of the IoT data plane. */
   readonly dataEndpoint: string;
 }
@@ -59,11 +61,12 @@ export class Handshake extends Construct {
 
 /** A row is marked or read; nobody who asks can make, replace or delete one. */
 function statementsOf({ bridge, state }: HandshakeProps): readonly PolicyStatement[] {
-  const has = (guarantee: string) => bridge.routes.some((route) => route.guarantee === guarantee);
-  const marked: readonly TableV2[] = [
-    ...(has('exactly-once') ? [state.ledger] : []),
-    ...(has('deduplicated') ? [state.dedupRecords] : []),
-  ];
+  const tables = new Set(
+    bridge.routes
+      .map((route) => guaranteeOf(route))
+      .flatMap(({ hasIds, table }) => (hasIds ? [table] : [])),
+  );
+  const marked = [...tables].map((table) => state[table]);
   const onRows = (actions: string[], tables: readonly TableV2[]) =>
     new PolicyStatement({ actions, resources: tables.map(({ tableArn }) => tableArn) });
   return [

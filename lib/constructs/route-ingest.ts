@@ -14,6 +14,7 @@ import {
   QUEUE_VISIBILITY_SECONDS,
 } from '../../core/base/limits.ts';
 import { type Bridge, forwardFilter, type Route, ruleName } from '../../core/config/route.ts';
+import { guaranteeOf } from '../../core/guarantees/index.ts';
 import { RULE_SQL_VERSION, ruleSql } from '../../core/message/envelope.ts';
 import { BridgeFunction } from './bridge-function.ts';
 import { holdToDeliveryLife } from './delivery-life.ts';
@@ -124,23 +125,11 @@ function routeVariable(route: Route): string {
   );
 }
 
-/**
- * What a function does to the table of its guarantee: it updates a row by its key, and reads one
- * where an engine returns no old item. PutItem, which replaces a whole row, is for the renewal of a
- * row whose window is over, and for no table besides: a replaced ledger row would be a lost
- * booking (I1). Nobody may delete: a row that is gone makes its id new again.
- */
-const MESSAGE_ACTIONS: Readonly<Record<Route['guarantee'], readonly string[]>> = {
-  'exactly-once': ['dynamodb:UpdateItem', 'dynamodb:GetItem'],
-  deduplicated: ['dynamodb:UpdateItem', 'dynamodb:GetItem', 'dynamodb:PutItem'],
-  latest: ['dynamodb:UpdateItem', 'dynamodb:GetItem'],
-};
-
 /** Written out, because the tables' own grants would open their indexes and more actions. */
 function grantTables(role: Role, { route, messages, quarantine }: RouteIngestProps): void {
   role.addToPolicy(
     new PolicyStatement({
-      actions: [...MESSAGE_ACTIONS[route.guarantee]],
+      actions: [...guaranteeOf(route).tableActions],
       resources: [messages.tableArn],
     }),
   );

@@ -140,7 +140,7 @@ function routeNamed(routes: readonly Route[], name: string): Route {
 
 let deliveries = 0;
 
-function readSeed(route: Route, seed: Seed) {
+function readSeed<R extends Route>(route: R, seed: Seed) {
   const now = epochMillis(Date.parse(seed.bookedAt ?? '2026-11-20T09:00:51.000Z'));
   const delivery = {
     deliveryId: seed.deliveryId ?? `delivery-${++deliveries}`,
@@ -161,19 +161,21 @@ async function write(
   route: Route,
   seed: Seed,
 ): Promise<boolean> {
-  const { now, delivery, message } = readSeed(route, seed);
   switch (route.guarantee) {
     case 'exactly-once': {
+      const { now, delivery, message } = readSeed(route, seed);
       const row = exactlyOnceWriteOf(route, delivery, message, 1, now);
       return (await createLedgerTable(client, tables.Ledger).book(row)).kind !== 'refused';
     }
     case 'deduplicated': {
+      const { now, delivery, message } = readSeed(route, seed);
       const row = deduplicatedWriteOf(route, delivery, message, 1, now);
       return (
         (await createDedupRecordsTable(client, tables.DedupRecords).admit(row)).kind !== 'refused'
       );
     }
     case 'latest': {
+      const { now, delivery, message } = readSeed(route, seed);
       const row = latestWriteOf(route, delivery, message, 1, now);
       return (await createStateTable(client, tables.State).put(row)).kind !== 'refused';
     }

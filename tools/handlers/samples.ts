@@ -16,6 +16,7 @@ import {
   type ExactlyOnceWrite,
   exactlyOnceWriteOf,
 } from '../../core/guarantees/exactly-once/row.ts';
+import type { FactsOf } from '../../core/guarantees/index.ts';
 import { type LatestWrite, latestWriteOf } from '../../core/guarantees/latest/row.ts';
 import type { Delivery } from '../../core/message/envelope.ts';
 import { type Message, type MessageReading, readMessage } from '../../core/message/message.ts';
@@ -114,6 +115,15 @@ export function bodyWith(fields: Readonly<Record<string, string | undefined>> = 
   return `{${members.join(',')}}`;
 }
 
+export function messageOf(
+  body?: string | Uint8Array,
+  changes?: Partial<Delivery>,
+): Message<FactsOf<ExactlyOnceRoute>>;
+export function messageOf<R extends Route>(
+  body: string | Uint8Array | undefined,
+  changes: Partial<Delivery> | undefined,
+  route: R,
+): Message<FactsOf<R>>;
 export function messageOf(
   body: string | Uint8Array = BODY,
   changes: Partial<Delivery> = {},

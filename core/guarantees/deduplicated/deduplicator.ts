@@ -17,6 +17,7 @@ import {
   type ValidDelivery,
 } from '../deduplicator.ts';
 import { acceptedVerdict, conflictVerdict, existingRowVerdict, isSameMessage } from '../verdict.ts';
+import type { DeduplicatedFacts } from './guarantee.ts';
 import {
   type DeduplicatedRow,
   type DeduplicatedWrite,
@@ -37,8 +38,8 @@ export function deduplicatedDeduplicator(
   route: DeduplicatedRoute,
   records: DedupRecords,
   clock: Clock,
-): Deduplicator {
-  const decideInTime = async (valid: ValidDelivery): Promise<Decision> => {
+): Deduplicator<DeduplicatedFacts> {
+  const decideInTime = async (valid: ValidDelivery<DeduplicatedFacts>): Promise<Decision> => {
     const { delivery, deliveryIds } = valid;
     const write = writeOf(valid);
     for (let round = 0; round < ROUNDS_MAX; round++) {
@@ -62,7 +63,7 @@ export function deduplicatedDeduplicator(
    * delivery comes out of time. A clock that runs ahead must not push the end to a far year.
    */
   const decideExisting = async (
-    { reading, deliveryIds }: ValidDelivery,
+    { reading, deliveryIds }: ValidDelivery<DeduplicatedFacts>,
     write: DeduplicatedWrite,
     row: DeduplicatedRow,
   ): Promise<Decision> => {
@@ -80,7 +81,11 @@ export function deduplicatedDeduplicator(
     return existingRowVerdict(row, deliveryIds);
   };
 
-  const writeOf = ({ delivery, deliveryIds, reading }: ValidDelivery): DeduplicatedWrite =>
+  const writeOf = ({
+    delivery,
+    deliveryIds,
+    reading,
+  }: ValidDelivery<DeduplicatedFacts>): DeduplicatedWrite =>
     deduplicatedWriteOf(route, delivery, reading.message, deliveryIds.length, clock());
 
   return {
@@ -101,7 +106,10 @@ export function deduplicatedDeduplicator(
  * Why a delivery must not count as new, or undefined. Beyond L a row may have been swept that it
  * is a copy of; the function's clock is asked here alone, and only ever to refuse.
  */
-function lateness({ delivery, reading }: ValidDelivery, clock: Clock): Rejection | undefined {
+function lateness(
+  { delivery, reading }: ValidDelivery<DeduplicatedFacts>,
+  clock: Clock,
+): Rejection | undefined {
   if (reading.kind === 'out-of-range') return reading.rejection;
   if (clock() - delivery.receivedAt <= HANDLED_WITHIN_SECONDS * 1_000) return undefined;
   return {
@@ -114,7 +122,10 @@ function lateness({ delivery, reading }: ValidDelivery, clock: Clock): Rejection
 }
 
 /** The row's place is taken by a later event of equal content: this one is kept for a person. */
-function overtaken({ message }: ValidDelivery['reading'], row: DeduplicatedRow): Rejection {
+function overtaken(
+  { message }: ValidDelivery<DeduplicatedFacts>['reading'],
+  row: DeduplicatedRow,
+): Rejection {
   return {
     ...rejectionOf(message),
     reason: 'late',

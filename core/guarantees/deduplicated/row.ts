@@ -6,7 +6,7 @@ import { type EpochMillis, epochMillis, toIso } from '../../base/time.ts';
 import type { DeduplicatedRoute } from '../../config/route.ts';
 import { partsOf } from '../../config/sources.ts';
 import type { Delivery } from '../../message/envelope.ts';
-import { factsOf, type Message } from '../../message/message.ts';
+import type { Message } from '../../message/message.ts';
 import {
   type FirstWrite,
   firstWriteOf,
@@ -14,6 +14,7 @@ import {
   type RowWrite,
   rowFault,
 } from '../../tables/row.ts';
+import type { DeduplicatedFacts } from './guarantee.ts';
 
 /** Raised with every change of the list of attributes that the first delivery writes. */
 const DEDUPLICATED_ROW_VERSION = 1;
@@ -44,11 +45,11 @@ export interface DeduplicatedRow extends Row {
 export function deduplicatedWriteOf(
   route: DeduplicatedRoute,
   delivery: Delivery,
-  message: Message,
+  message: Message<DeduplicatedFacts>,
   tries: number,
   now: EpochMillis,
 ): DeduplicatedWrite {
-  const { ownTime } = factsOf(message, 'deduplicated');
+  const { ownTime } = message.facts;
   const begin = Math.max(delivery.receivedAt, ownTime ?? 0);
   const windowEndsAtMillis = epochMillis(begin + route.windowSeconds * 1_000);
   const first: FirstWrite = firstWriteOf(route, delivery, message, DEDUPLICATED_ROW_VERSION, now);

@@ -5,13 +5,14 @@ import type { ExactlyOnceRoute } from '../../config/route.ts';
 import type { Ledger } from '../../tables/ports.ts';
 import type { Deduplicator } from '../deduplicator.ts';
 import { acceptedVerdict, conflictVerdict, existingRowVerdict, isSameMessage } from '../verdict.ts';
+import type { ExactlyOnceFacts } from './guarantee.ts';
 import { exactlyOnceWriteOf } from './row.ts';
 
 export function exactlyOnceDeduplicator(
   route: ExactlyOnceRoute,
   ledger: Ledger,
   clock: Clock,
-): Deduplicator {
+): Deduplicator<ExactlyOnceFacts> {
   return {
     async apply({ delivery, deliveryIds, reading }) {
       const { message } = reading;

@@ -6,7 +6,7 @@ import { type EpochMillis, toIso } from '../../base/time.ts';
 import type { ExactlyOnceRoute } from '../../config/route.ts';
 import type { Delivery } from '../../message/envelope.ts';
 import type { MessageKey } from '../../message/id.ts';
-import { factsOf, type Message } from '../../message/message.ts';
+import type { Message } from '../../message/message.ts';
 import {
   type Decimal,
   type FirstWrite,
@@ -14,6 +14,7 @@ import {
   type RowWrite,
   rowFault,
 } from '../../tables/row.ts';
+import type { ExactlyOnceFacts } from './guarantee.ts';
 
 /** Raised with every change of the list of attributes below. */
 export const EXACTLY_ONCE_ROW_VERSION = 2;
@@ -41,12 +42,12 @@ export type ExactlyOnceWrite = RowWrite<ExactlyOnceFirstWrite>;
 export function exactlyOnceWriteOf(
   route: ExactlyOnceRoute,
   delivery: Delivery,
-  message: Message,
+  message: Message<ExactlyOnceFacts>,
   tries: number,
   now: EpochMillis,
 ): ExactlyOnceWrite {
   const { key } = message;
-  const { entry, counted } = factsOf(message, 'exactly-once');
+  const { entry, counted } = message.facts;
   const occurredAt = toIso(entry.occurredAt);
   const period = occurredAt.slice(0, 7);
   const write = {

@@ -12,9 +12,14 @@ import {
   isSameMessage,
   type Verdict,
 } from '../verdict.ts';
+import type { LatestFacts } from './guarantee.ts';
 import { type LatestRow, type LatestWrite, latestWriteOf } from './row.ts';
 
-export function latestDeduplicator(route: LatestRoute, state: State, clock: Clock): Deduplicator {
+export function latestDeduplicator(
+  route: LatestRoute,
+  state: State,
+  clock: Clock,
+): Deduplicator<LatestFacts> {
   return {
     async apply({ delivery, deliveryIds, reading }) {
       // A value from the future would shut out every true one until then.

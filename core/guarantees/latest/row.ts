@@ -4,7 +4,7 @@ import { TerminalError } from '../../base/errors.ts';
 import { type EpochMillis, toIso } from '../../base/time.ts';
 import type { LatestRoute } from '../../config/route.ts';
 import type { Delivery } from '../../message/envelope.ts';
-import { factsOf, type Message } from '../../message/message.ts';
+import type { Message } from '../../message/message.ts';
 import {
   type FirstWrite,
   firstWriteOf,
@@ -12,6 +12,7 @@ import {
   type RowWrite,
   rowFault,
 } from '../../tables/row.ts';
+import type { LatestFacts } from './guarantee.ts';
 
 /** Raised with every change of the list of attributes; each newer value writes all of them. */
 const LATEST_ROW_VERSION = 1;
@@ -33,11 +34,11 @@ export interface LatestRow extends Row {
 export function latestWriteOf(
   route: LatestRoute,
   delivery: Delivery,
-  message: Message,
+  message: Message<LatestFacts>,
   tries: number,
   now: EpochMillis,
 ): LatestWrite {
-  const { version } = factsOf(message, 'latest');
+  const { version } = message.facts;
   const write = {
     key: message.key,
     tries,

@@ -56,7 +56,7 @@ const never = {
 } as const;
 
 const refusalToRead =
-  'The adapter reads the row with one consistent read, on that path alone (`lambda/adapters/tables.ts`).';
+  'The adapter reads the row with one consistent read, on that path alone (`lambda/adapters/table-rows.ts`).';
 
 const answers: readonly Behaviour[] = [
   {

@@ -115,8 +115,8 @@ export const booking: readonly Variant[] = [
     breaks: ['I1', 'I5', 'I7'],
     edits: [
       {
-        file: 'core/message/message.ts',
-        from: '  const reading = readIdFrom(route.id, { delivery, body });',
+        file: 'core/guarantees/exactly-once/guarantee.ts',
+        from: '    const reading = readIdFrom(route.id, { delivery, body });',
         to: `
   if (typeof body.id === 'string') body.id = \`\${body.id}@\${delivery.deliveryId}\`;
   const reading = readIdFrom(route.id, { delivery, body });`,

@@ -156,7 +156,7 @@ export const windows: readonly Variant[] = [
     edits: [
       {
         file: 'lambda/ingest/batch.ts',
-        from: "  const isAlone = route.guarantee === 'deduplicated';",
+        from: '  const isAlone = guaranteeOf(route).countsArrivals;',
         to: "  const isAlone = route.name === '';",
       },
     ],

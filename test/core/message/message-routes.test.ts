@@ -15,7 +15,7 @@ import {
 } from '../../../core/config/sources.ts';
 import { deduplicatedWriteOf, isOfLaterEvent } from '../../../core/guarantees/deduplicated/row.ts';
 import { encodeId } from '../../../core/message/id.ts';
-import { factsOf, readMessage } from '../../../core/message/message.ts';
+import { type Facts, type Message, readMessage } from '../../../core/message/message.ts';
 import {
   bodyWith,
   deliveryOf,
@@ -76,12 +76,6 @@ describe('a message of a route that is deduplicated', () => {
     expect(fingerprintIn('1', ['at'])).not.toBe(fingerprintIn('2', ['at']));
     expect(fingerprintIn('1', null)).toBe(messageOf(bodyWith({ kWh: '1' })).bodyHash);
   });
-
-  it('is never handled as one of another guarantee', () => {
-    const message = messageOf();
-    expect(factsOf(message, 'exactly-once').kind).toBe('exactly-once');
-    expect(() => factsOf(message, 'deduplicated')).toThrow(/'exactly-once'.*'deduplicated'/);
-  });
 });
 
 describe('what a person reads of a delivery', () => {
@@ -129,7 +123,7 @@ describe('a window', () => {
   });
 
   it('and a newest value are refused before the write when their row is over a limit', () => {
-    const long = (message: ReturnType<typeof messageOf>) => ({
+    const long = <F extends Facts>(message: Message<F>) => ({
       ...message,
       key: { ...message.key, id: 'x'.repeat(1_025) },
     });

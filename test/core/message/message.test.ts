@@ -42,7 +42,6 @@ describe('a delivery that is right', () => {
         bodyHash: hash,
         fingerprint: hash,
         facts: {
-          kind: 'exactly-once',
           entry: {
             account: 'acme',
             amount: '12.5',

@@ -7,7 +7,7 @@ import type { Delivery } from '../../../core/message/envelope.ts';
 import { readMessage } from '../../../core/message/message.ts';
 import type { Reason } from '../../../core/message/reasons.ts';
 import { acceptanceOf, type Quarantined, spareKeyOf } from '../../../core/operations/acceptance.ts';
-import { keptDelivery } from '../../../core/tables/delivery-from-row.ts';
+import { deliveryFromRow } from '../../../core/tables/delivery-from-row.ts';
 import { quarantineRowOf } from '../../../core/tables/quarantine-row.ts';
 import {
   BODY,
@@ -83,9 +83,9 @@ describe('on a billing route', () => {
   it('nothing is put back where no id could be read', () => {
     const route = routeOf({ id: all(userProperty('a'), correlationData()) });
     const kept = { ...rowOf(routeOf(), 'late'), id: null };
-    expect(keptDelivery(route, kept)).not.toHaveProperty('userProperties');
+    expect(deliveryFromRow(route, kept)).not.toHaveProperty('userProperties');
     const single = routeOf({ id: userProperty('a') });
-    expect(keptDelivery(single, kept)).not.toHaveProperty('userProperties');
+    expect(deliveryFromRow(single, kept)).not.toHaveProperty('userProperties');
   });
 
   it('an id that could not be read then, and can be now, is the one it is booked under', () => {

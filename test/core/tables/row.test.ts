@@ -8,7 +8,6 @@ import {
   type ExactlyOnceWrite,
   exactlyOnceWriteOf,
 } from '../../../core/guarantees/exactly-once/row.ts';
-import { factsOf } from '../../../core/message/message.ts';
 import { rowFault } from '../../../core/tables/row.ts';
 import { attributeOf } from '../../../lambda/adapters/attributes.ts';
 import {
@@ -65,7 +64,7 @@ function withFirst(changes: Partial<ExactlyOnceWrite['first']>): ExactlyOnceWrit
 describe('what a table would refuse', () => {
   it('is no booking: an account or an id too long for the index is refused before the write', () => {
     const message = messageOf();
-    const facts = factsOf(message, 'exactly-once');
+    const { facts } = message;
     const account = { ...facts, entry: { ...facts.entry, account: 'a'.repeat(2_039) } };
     const id = { ...message.key, id: 'x'.repeat(1_000) };
     for (const long of [

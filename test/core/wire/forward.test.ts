@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { BODY_BYTES_MAX, MQTT_PAYLOAD_BYTES_MAX } from '../../../core/base/limits.ts';
+import { deduplicated } from '../../../core/guarantees/deduplicated/guarantee.ts';
+import { exactlyOnce } from '../../../core/guarantees/exactly-once/guarantee.ts';
+import { latest } from '../../../core/guarantees/latest/guarantee.ts';
 import { bookingIdOf } from '../../../core/message/id.ts';
-import { type Forward, forwardIdOf, forwardOf } from '../../../core/wire/forward.ts';
+import { type Forward, forwardOf } from '../../../core/wire/forward.ts';
 import {
   bodyWith,
   messageOf,
@@ -37,15 +40,15 @@ function publicationOf(body: string, template = 'booked/{device}/charges') {
 describe('the name that receivers remember', () => {
   it('is that of the booking for a ledger, whichever delivery booked it', () => {
     const message = messageOf();
-    expect(forwardIdOf('charges', message, 'd-1')).toBe('charges#dev-1#c-1');
-    expect(forwardIdOf('charges', message, 'd-2')).toBe('charges#dev-1#c-1');
+    expect(exactlyOnce.forwardId(routeOf(), message, 'd-1')).toBe('charges#dev-1#c-1');
+    expect(exactlyOnce.forwardId(routeOf(), message, 'd-2')).toBe('charges#dev-1#c-1');
   });
 
   it('holds the owner in a window, and the version where the newest value counts', () => {
     const inWindow = messageOf(undefined, {}, windowRouteOf());
-    expect(forwardIdOf('events', inWindow, 'd-1')).toBe('events#dev-1#c-1#d-1');
+    expect(deduplicated.forwardId(windowRouteOf(), inWindow, 'd-1')).toBe('events#dev-1#c-1#d-1');
     const newest = messageOf(undefined, {}, stateRouteOf());
-    expect(forwardIdOf('status', newest, 'd-1')).toBe(
+    expect(latest.forwardId(stateRouteOf(), newest, 'd-1')).toBe(
       `status#dev-1#${TOPIC}#${Date.UTC(2026, 10, 20, 8, 59)}`,
     );
   });
