@@ -241,12 +241,14 @@ export class Device extends EventEmitter<DeviceEvents> {
   async #close(): Promise<void> {
     // So that `close` has answered before anything below looks whether it was called.
     await Promise.resolve();
-    this.#sender.down();
     try {
-      await this.#receivers.close();
-      await this.#session.close();
-      await this.#outbox.flushed();
-      await this.#store.close();
+      await allInTurn([
+        async () => this.#sender.down(),
+        () => this.#receivers.close(),
+        () => this.#session.close(),
+        () => this.#outbox.flushed(),
+        () => this.#store.close(),
+      ]);
     } finally {
       // Whatever failed above, nobody is left waiting.
       this.#outbox.abandon(() => new ClosedError(CLOSED_BEFORE, true));
@@ -274,6 +276,13 @@ export class Device extends EventEmitter<DeviceEvents> {
       this.once('refused', end);
     });
   }
+}
+
+/** Goes on after a step that fails, for the last one gives the store and its lock free. */
+async function allInTurn(steps: readonly (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const step of steps) await step().catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
 }
 
 function rejectedOf({ rejected }: Outbox): RejectedMessages {

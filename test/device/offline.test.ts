@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Device } from '../../device/device.ts';
 import type { ConnectOptions } from '../../device/index.ts';
 import { checkOptions, systemTimers } from '../../device/options.ts';
+import { openStore } from '../../device/store/store.ts';
 import { startFakeBroker } from '../local/iot/fake-mqtt5-broker.ts';
 import { connectTo, receiptOf, startBroker, TOPIC } from './connection/scripted-fixture.ts';
 import { startWorld } from './fake-world.ts';
@@ -46,6 +47,21 @@ describe('without a network', () => {
     await expect(device.close()).rejects.toThrow('told to fail');
     await expect(receipt).rejects.toMatchObject({ code: 'closed', kept: true });
     await expect(drained).rejects.toMatchObject({ code: 'closed' });
+  });
+
+  it('close frees the store and its lock, though a step before that fails', async () => {
+    const folder = newOutbox();
+    const settings = await checkOptions({
+      ...{ url: 'mqtt://127.0.0.1:1', deviceId: 'm', outbox: folder },
+      routes: { charges: { topic: TOPIC, idField: 'id' } },
+    });
+    const { store } = await openStore(folder);
+    const { outbox } = await startWorld();
+    outbox.flushed = () => Promise.reject(new Error('told to fail'));
+    const device = new Device({ settings, store, outbox, setAside: undefined });
+    await expect(device.close()).rejects.toThrow('told to fail');
+    const again = await openStore(folder);
+    await again.store.close();
   });
 
   const nowhere = async (options: Partial<ConnectOptions> = {}) => {
