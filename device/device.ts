@@ -58,7 +58,7 @@ export async function connect(options: ConnectOptions): Promise<Device> {
       limits: settings.limits,
       clock: settings.clock,
       drawEpoch: () => v4(),
-      problem: (error) => device?.emitSafely('error', asDeviceError(error)),
+      onError: (error) => device?.emitSafely('error', asDeviceError(error)),
     });
     device = new Device({ settings, store, outbox, setAside: opened.setAside?.error });
     await device.open();
@@ -148,12 +148,12 @@ export class Device extends EventEmitter<DeviceEvents> {
     const msecs = millisOf(options.at, this.#settings.clock());
     const draft = draftOf(profile, body, options.id, {
       draw: () => v7({ msecs }),
-      count: (name) => this.#outbox.count(name),
+      nextNumber: (name) => this.#outbox.nextNumber(name),
     });
-    const { entry, kept, isNew } = this.#outbox.enqueue(draft);
+    const { entry, written, isNew } = this.#outbox.enqueue(draft);
     const receipt = this.#outbox.answerTo(entry);
     try {
-      await kept;
+      await written;
     } finally {
       // Were it not written, it would not be there to wait for any more.
       this.#settled();

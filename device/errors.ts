@@ -118,12 +118,12 @@ export class OutboxFullError extends DeviceError {
   readonly code = 'outbox-full';
 
   constructor(
-    held: { readonly messages: number; readonly bytes: number },
+    stats: { readonly messages: number; readonly bytes: number },
     limit: string,
     rejected: number,
   ) {
     super(
-      `the outbox holds ${held.messages} messages and ${held.bytes} bytes, ${rejected} of them ` +
+      `the outbox holds ${stats.messages} messages and ${stats.bytes} bytes, ${rejected} of them ` +
         `rejected; ${limit} is its limit. Nothing was dropped, and this message was not kept: ` +
         'publish it again once receipts have made room' +
         (rejected > 0 ? ', and export and discard what was rejected' : ''),

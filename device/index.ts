@@ -30,8 +30,8 @@ export type {
 } from './receiver/types.ts';
 export { readSetAside } from './store/store.ts';
 export type {
-  EnqueuedMessage as Kept,
-  OutboxStats as Held,
+  EnqueuedMessage,
+  OutboxStats,
   PendingMessage,
   PublishOptions,
   RejectedMessages,

@@ -179,7 +179,8 @@ export class Session implements Transport, Subscriptions {
       void this.#open(client);
     });
     client.once('close', () => {
-      if (!isAccepted && reason === undefined && this.#endReason === undefined) this.#unheard();
+      if (!isAccepted && reason === undefined && this.#endReason === undefined)
+        this.#endedSilently();
       this.#closed(reason ?? this.#endReason ?? (isAccepted ? 'the connection ended' : UNANSWERED));
     });
   }
@@ -251,7 +252,7 @@ export class Session implements Transport, Subscriptions {
   }
 
   /** Once it may be a broker that is stopped; twice, it does not want this device. */
-  #unheard(): void {
+  #endedSilently(): void {
     this.#silentDisconnects++;
     if (this.#silentDisconnects === 2)
       this.#ports.emit('refused', new ConnectionRefusedError(UNANSWERED));

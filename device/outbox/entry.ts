@@ -25,10 +25,10 @@ export interface Rejection {
 export interface Entry {
   readonly record: MessageRecord;
   /**
-   * `keeping`: not flushed yet. `pending`: to be sent until a receipt comes. `settled`: answered.
+   * `writing`: not flushed yet. `pending`: to be sent until a receipt comes. `settled`: answered.
    * `booked`: answered in a full handshake, with the id to be released.
    */
-  state: 'keeping' | 'pending' | 'settled' | 'booked';
+  state: 'writing' | 'pending' | 'settled' | 'booked';
   /** Publications since this start. */
   tries: number;
   /** May have been sent before in a life or on a connection that is over. */

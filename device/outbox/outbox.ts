@@ -8,7 +8,7 @@
  * - an id stands for one body: another body under it is refused while it is held;
  * - a message leaves the disk only on a receipt of its very body, on `completed`, or by `discard`;
  * - a number of a counter is written together with its message and never given out twice;
- * - what is held stays within the limits, those being kept included.
+ * - what is held stays within the limits, those being written included.
  */
 import { bodyHashOf } from '../../core/base/hash.ts';
 import { idText, type MessageId } from '../../core/message/id.ts';
@@ -51,7 +51,7 @@ export interface OutboxOptions {
   readonly clock: Clock;
   readonly drawEpoch: () => string;
   /** A write of an answer failed: the message will be sent again after the next start. */
-  readonly problem: (error: unknown) => void;
+  readonly onError: (error: unknown) => void;
 }
 
 /** What was found in the store at the start. */
@@ -65,7 +65,7 @@ export class Outbox {
   readonly #options: OutboxOptions;
   readonly #entries = new Entries();
   readonly #counters: Map<string, Counter>;
-  readonly #keeping = new Map<Entry, Promise<void>>();
+  readonly #writing = new Map<Entry, Promise<void>>();
   readonly rejected: RejectedStore;
   #nextSerial = 0;
   #bytes = 0;
@@ -111,8 +111,8 @@ export class Outbox {
     return this.#entries.byHash(route, hash);
   }
 
-  /** The number that the next message of this route takes; `keep` writes it down. */
-  count(route: string): { readonly epoch: string; readonly seq: number } {
+  /** The number that the next message of this route takes; `enqueue` writes it down. */
+  nextNumber(route: string): { readonly epoch: string; readonly seq: number } {
     let counter = this.#counters.get(route);
     if (counter === undefined) {
       counter = { epoch: this.#options.drawEpoch(), next: 1 };
@@ -122,20 +122,20 @@ export class Outbox {
   }
 
   /**
-   * Takes a message. The same body under the same id is the same message, whether it is being kept,
+   * Takes a message. The same body under the same id is the same message, whether it is being written,
    * pending, or booked and not completed.
    * @throws ConflictError, IdInUseError, RejectedError, OutboxFullError, or why no more is written
    */
   enqueue(draft: Draft): {
     readonly entry: Entry;
-    readonly kept: Promise<void>;
+    readonly written: Promise<void>;
     readonly isNew: boolean;
   } {
     const { route, id, hash, bytes } = draft;
     const known = this.find(route.name, id);
     if (known !== undefined) {
       assertSame(known, hash);
-      return { entry: known, kept: this.#keeping.get(known) ?? Promise.resolve(), isNew: false };
+      return { entry: known, written: this.#writing.get(known) ?? Promise.resolve(), isNew: false };
     }
     const refused = this.rejected.find(route.name, id, hash);
     if (refused !== undefined) throw new RejectedError({ ...refused, id: idText(refused.id) });
@@ -154,16 +154,16 @@ export class Outbox {
     };
     const entry: Entry = {
       record,
-      state: 'keeping',
+      state: 'writing',
       tries: 0,
       maybeSent: false,
       receipt: undefined,
       answer: undefined,
     };
     this.#add(entry);
-    const kept = this.#write(entry, bytes, route.id.from === 'counter');
-    this.#keeping.set(entry, kept);
-    return { entry, kept, isNew: true };
+    const written = this.#write(entry, bytes, route.id.from === 'counter');
+    this.#writing.set(entry, written);
+    return { entry, written, isNew: true };
   }
 
   async #write(entry: Entry, bytes: Uint8Array, isCounted: boolean): Promise<void> {
@@ -189,11 +189,11 @@ export class Outbox {
       entry.answer?.reject(asDeviceError(error));
       throw error;
     } finally {
-      this.#keeping.delete(entry);
+      this.#writing.delete(entry);
     }
   }
 
-  /** The bytes as they were kept. @throws StoreFailedError when the disk gives others */
+  /** The bytes as they were written. @throws StoreFailedError when the disk gives others */
   async body({ record }: Entry): Promise<Uint8Array> {
     const bytes = await this.#options.store.read('body', serialKey(record.serial));
     if (bytes !== undefined && bodyHashOf(stripBasicIngest(record.topic), bytes) === record.hash) {
@@ -267,9 +267,9 @@ export class Outbox {
     return this.#entries.size + this.#answersWriting;
   }
 
-  /** Ends when everything that was asked to be kept is, or is known not to be. */
+  /** Ends when everything that was enqueued is on disk, or is known not to be. */
   async flushed(): Promise<void> {
-    await Promise.allSettled(this.#keeping.values());
+    await Promise.allSettled(this.#writing.values());
   }
 
   /** Every promise that still waits fails; what is on disk stays there. */
@@ -283,7 +283,7 @@ export class Outbox {
       await this.#options.store.write(changes);
       return true;
     } catch (error) {
-      this.#options.problem(error);
+      this.#options.onError(error);
       return false;
     } finally {
       this.#answersWriting--;
@@ -292,12 +292,12 @@ export class Outbox {
 
   #assertRoom(size: number): void {
     const { limits } = this.#options;
-    const held = this.stats();
-    if (held.messages >= limits.messages) {
-      throw new OutboxFullError(held, `${limits.messages} messages`, this.rejected.count);
+    const stats = this.stats();
+    if (stats.messages >= limits.messages) {
+      throw new OutboxFullError(stats, `${limits.messages} messages`, this.rejected.count);
     }
-    if (held.bytes + size > limits.bytes) {
-      throw new OutboxFullError(held, `${limits.bytes} bytes`, this.rejected.count);
+    if (stats.bytes + size > limits.bytes) {
+      throw new OutboxFullError(stats, `${limits.bytes} bytes`, this.rejected.count);
     }
   }
 

@@ -63,7 +63,7 @@ export class Answers {
     switch (entry.state) {
       case 'pending':
         return this.#settle(entry, answer);
-      case 'keeping':
+      case 'writing':
         return this.#ignore(`a receipt of ${named(route, answer.id)}, which was never sent`);
       case 'settled':
       case 'booked':
@@ -111,9 +111,9 @@ export class Answers {
     const { id } = answer;
     const isBooked = answer.outcome === 'accepted' || answer.outcome === 'duplicate';
     if (isBooked && (await this.#noteBooked(route, answer))) return;
-    const held = id === undefined ? undefined : this.#outbox.find(route, id);
+    const known = id === undefined ? undefined : this.#outbox.find(route, id);
     this.#ignore(
-      held === undefined
+      known === undefined
         ? `${answer.outcome}, of ${named(route, id)}, which is not held`
         : `${answer.outcome}, of ${named(route, id)}, but of another body than the one held`,
     );

@@ -27,7 +27,7 @@ export interface IdSupply {
   /** A new id, unique for ever. */
   draw(): string;
   /** The next number of the route's counter. */
-  count(route: string): { readonly epoch: string; readonly seq: number };
+  nextNumber(route: string): { readonly epoch: string; readonly seq: number };
 }
 
 /** The caller's id, if any: a text, or an integer as a bigint or a safe number. */
@@ -73,7 +73,7 @@ function placeId(
     case 'counter': {
       refuseGiven(route, given, 'the library counts');
       for (const path of [id.epochPath, id.seqPath]) refuseTaken(route, tree, path);
-      const { epoch, seq } = ids.count(route.name);
+      const { epoch, seq } = ids.nextNumber(route.name);
       place(route, tree, id.epochPath, epoch);
       place(route, tree, id.seqPath, seq);
       return { kind: 'text', text: `${epoch}:${seq}` };
@@ -90,8 +90,9 @@ function placeField(
   given: GivenId,
   ids: IdSupply,
 ): MessageId {
-  const held = readBack(tree, path);
-  const inBody = held === undefined || held === null ? undefined : readOwn(route, path, held);
+  const present = readBack(tree, path);
+  const inBody =
+    present === undefined || present === null ? undefined : readOwn(route, path, present);
   if (given === undefined && inBody !== undefined) return inBody;
   const value = given ?? ids.draw();
   if (typeof value === 'number' && !Number.isSafeInteger(value)) {
@@ -132,13 +133,13 @@ function refuseGiven(route: DeviceRoute, given: GivenId, why: string): void {
 }
 
 function refuseTaken(route: DeviceRoute, tree: Branch, path: string): void {
-  const held = readBack(tree, path);
-  if (held === undefined || held === null) {
+  const present = readBack(tree, path);
+  if (present === undefined || present === null) {
     // Only to find out whether there is room for it.
     place(route, tree, path, null);
     return;
   }
-  const what = isJsonNumber(held) ? held.value : kindOf(held);
+  const what = isJsonNumber(present) ? present.value : kindOf(present);
   throw new InvalidBodyError(
     `route ${route.name}: the body holds ${what} in ${path}, where the library counts; leave it out`,
   );

@@ -66,7 +66,7 @@ export class Sender implements TransportListener {
   #rate: RateLimit;
   #isUp = false;
   #isPumping = false;
-  /** The bridge left a question of this connection unanswered: it is asked no more. */
+  /** The bridge left a query of this connection unanswered: it gets no more of them. */
   #queriesUnanswered = false;
   #wake: (() => void) | undefined;
 
@@ -161,7 +161,7 @@ export class Sender implements TransportListener {
     if (!this.#isUp || this.#isFull() || this.#rate.nextAt(now) > now) return false;
     const entry = this.#window.peek(now);
     if (entry !== undefined) {
-      if (this.#isToAsk(entry)) this.#ask(entry, now);
+      if (this.#isToQuery(entry)) this.#query(entry, now);
       else await this.#sendMessage(entry);
       return true;
     }
@@ -172,7 +172,7 @@ export class Sender implements TransportListener {
   }
 
   /** The bridge knows a message by the id that it tells; one made of the body is not known here. */
-  #isToAsk({ maybeSent, record }: Entry): boolean {
+  #isToQuery({ maybeSent, record }: Entry): boolean {
     return (
       this.#settings.queryBeforeResend && maybeSent && !record.byHash && !this.#queriesUnanswered
     );
@@ -201,8 +201,8 @@ export class Sender implements TransportListener {
     if (rate === this.#rate) this.#window.wait(flight, timers.now());
   }
 
-  /** Asks for this message and those after it that are in doubt as well, instead of sending them. */
-  #ask(first: Entry, now: number): void {
+  /** Asks for this message and those after it that may have been sent as well, instead of sending them. */
+  #query(first: Entry, now: number): void {
     const { route } = first.record;
     const asked: AskedBody[] = [];
     for (
@@ -210,7 +210,7 @@ export class Sender implements TransportListener {
       entry !== undefined;
       entry = this.#window.peek(now)
     ) {
-      if (!this.#isToAsk(entry) || entry.record.route !== route) break;
+      if (!this.#isToQuery(entry) || entry.record.route !== route) break;
       if (countAskable(route, [...asked, entry.record]) === asked.length) break;
       asked.push(entry.record);
       // Without an answer in time it is sent.

@@ -52,8 +52,8 @@ export class FailedMessageStore {
     return { ...failure, key, message, detail, failedAt: this.#clock() };
   }
 
-  /** The change that keeps it, for a write with others. */
-  keeping(failed: FailedMessage): StoreChange {
+  /** The change that stores it, for a write with others. */
+  changeFor(failed: FailedMessage): StoreChange {
     const { message, reason, detail, tries, failedAt } = failed;
     const { topic, payload, qos, retain, userProperties } = message;
     const record: FailedRecord = {

@@ -61,10 +61,10 @@ class FilterReceiver implements OwnedReceiver, Subscription {
   readonly #ports: ReceiverPorts;
   readonly #settings: ReceiverSettings;
   readonly #handler: Handler;
-  readonly #marks: ProcessedIds;
+  readonly #processed: ProcessedIds;
   readonly #failed: FailedMessageStore;
   readonly #running = new Map<string, Promise<void>>();
-  readonly #lanes = new SerialQueues();
+  readonly #queues = new SerialQueues();
   readonly #slots: PQueue;
   /** Waits between tries; called when the receiver is closed. */
   readonly #waits = new Set<() => void>();
@@ -80,7 +80,7 @@ class FilterReceiver implements OwnedReceiver, Subscription {
     this.#ports = ports;
     this.#settings = settings;
     this.#handler = handler;
-    this.#marks = new ProcessedIds(ports, { scope, rememberMillis });
+    this.#processed = new ProcessedIds(ports, { scope, rememberMillis });
     this.#failed = new FailedMessageStore(ports, { scope, max: failedMax });
     this.#slots = new PQueue({ concurrency });
     this.#unsubscribe = ports.subscriptions.subscribe(this);
@@ -106,7 +106,7 @@ class FilterReceiver implements OwnedReceiver, Subscription {
     const { filter } = this;
     if (outcome === 'granted') this.#ready.resolve();
     else this.#ready.reject(new SubscriptionRefusedError(filter));
-    this.#tell({ kind: outcome === 'granted' ? 'subscribed' : 'subscription-refused', filter });
+    this.#emit({ kind: outcome === 'granted' ? 'subscribed' : 'subscription-refused', filter });
   }
 
   async take(inbound: Inbound): Promise<void> {
@@ -138,7 +138,7 @@ class FilterReceiver implements OwnedReceiver, Subscription {
 
   async unsubscribe(): Promise<void> {
     await this.#unsubscribe();
-    await this.#lanes.idle();
+    await this.#queues.idle();
     await this.close();
   }
 
@@ -146,7 +146,7 @@ class FilterReceiver implements OwnedReceiver, Subscription {
     this.#isClosed = true;
     this.#ready.reject(new ClosedError('the receiver was closed before its filter was granted'));
     for (const end of this.#waits) end();
-    await this.#lanes.idle();
+    await this.#queues.idle();
   }
 
   #obstacle(): Error | undefined {
@@ -157,19 +157,19 @@ class FilterReceiver implements OwnedReceiver, Subscription {
   }
 
   async #refuse(message: ReceivedMessage, error: Error): Promise<void> {
-    this.#tell({ kind: 'not-taken', message, error });
+    this.#emit({ kind: 'not-taken', message, error });
     // At QoS 0 there is no second delivery to ask for.
     if (message.qos > 0) throw error;
   }
 
   async #share(first: Promise<void>, message: ReceivedMessage): Promise<void> {
     await first;
-    this.#tell({ kind: 'copy', message });
+    this.#emit({ kind: 'copy', message });
   }
 
   /** From this call to the end of the work, the key is this work's alone. */
   #start<T>({ key, message }: Task, work: () => Promise<T>): Promise<T> {
-    const result = this.#lanes.run(message.topic, async () => {
+    const result = this.#queues.run(message.topic, async () => {
       if (this.#isClosed) throw closedError();
       return work();
     });
@@ -180,7 +180,7 @@ class FilterReceiver implements OwnedReceiver, Subscription {
     return result.finally(() => {
       this.#running.delete(key);
       // It is tried again at a later mark; until then old ids stay, which harms nobody.
-      this.#marks.sweep((busy) => this.#running.has(busy)).catch(() => {});
+      this.#processed.sweep((busy) => this.#running.has(busy)).catch(() => {});
     });
   }
 
@@ -193,26 +193,26 @@ class FilterReceiver implements OwnedReceiver, Subscription {
       case 'mark-first':
         return this.#marked(task, order);
       case 'with-effect':
-        if (await this.#failed.has(task.key)) return this.#tellCopy(task);
+        if (await this.#failed.has(task.key)) return this.#emitCopy(task);
         return this.#handle(task);
     }
   }
 
   async #marked(task: Task, order: 'effect-first' | 'mark-first'): Promise<void> {
     const { key } = task;
-    let old = await this.#marks.find(key);
+    let old = await this.#processed.find(key);
     const known = old?.isOver === false ? old.state : undefined;
     if (known === 'done') {
-      await this.#marks.set(key, 'done', old);
-      return this.#tellCopy(task);
+      await this.#processed.set(key, 'done', old);
+      return this.#emitCopy(task);
     }
     const done: Done = async (failed) => {
-      const others = failed === undefined ? [] : [this.#failed.keeping(failed)];
-      await this.#marks.set(key, 'done', old, others);
+      const others = failed === undefined ? [] : [this.#failed.changeFor(failed)];
+      await this.#processed.set(key, 'done', old, others);
     };
     if (known === 'begun') return this.#putAside(task, INTERRUPTED, done);
     if (order === 'mark-first') {
-      old = { ...(await this.#marks.set(key, 'begun', old)), isOver: false };
+      old = { ...(await this.#processed.set(key, 'begun', old)), isOver: false };
     }
     return this.#handle(task, done);
   }
@@ -222,14 +222,14 @@ class FilterReceiver implements OwnedReceiver, Subscription {
     const { message } = task;
     for (let tries = 1; ; tries += 1) {
       const outcome = await this.#attempt(task, tries);
-      if (outcome.kind === 'copy') return this.#tellCopy(task);
+      if (outcome.kind === 'copy') return this.#emitCopy(task);
       if (outcome.kind === 'handled') {
         await done?.();
-        return this.#tell({ kind: 'handled', message, tries });
+        return this.#emit({ kind: 'handled', message, tries });
       }
       if (tries >= this.#settings.tries) {
         const failure: Failure = { reason: 'handler', detail: outcome.detail, tries };
-        if (await this.#keep(task, failure, done)) return;
+        if (await this.#storeFailed(task, failure, done)) return;
       }
       await this.#wait(tries);
     }
@@ -247,7 +247,7 @@ class FilterReceiver implements OwnedReceiver, Subscription {
     } catch (error) {
       if (error instanceof ClosedError && this.#isClosed) throw error;
       const failed = new HandlerFailedError(message.id ?? message.topic, error);
-      this.#tell({ kind: 'handler-failed', message, tries, error: failed });
+      this.#emit({ kind: 'handler-failed', message, tries, error: failed });
       return { kind: 'failed', detail: error instanceof Error ? error.message : String(error) };
     }
   }
@@ -259,23 +259,23 @@ class FilterReceiver implements OwnedReceiver, Subscription {
 
   /** Keeps it among the failed ones, and waits for room as long as there is none. */
   async #putAside(task: Task, failure: Failure, done?: Done): Promise<void> {
-    for (let tries = 1; !(await this.#keep(task, failure, done)); tries += 1) {
+    for (let tries = 1; !(await this.#storeFailed(task, failure, done)); tries += 1) {
       await this.#wait(tries);
     }
   }
 
   /** False when there is no room. */
-  async #keep(task: Task, failure: Failure, done?: Done): Promise<boolean> {
+  async #storeFailed(task: Task, failure: Failure, done?: Done): Promise<boolean> {
     const { key, message } = task;
     if (!this.#failed.hasRoom && !(await this.#failed.has(key))) {
-      this.#tell({ kind: 'failed-list-full', message });
+      this.#emit({ kind: 'failed-list-full', message });
       return false;
     }
     const failed = this.#failed.failedOf(key, message, failure);
     // A mark and the failed message are one write.
-    if (done === undefined) await this.#ports.store.write([this.#failed.keeping(failed)]);
+    if (done === undefined) await this.#ports.store.write([this.#failed.changeFor(failed)]);
     else await done(failed);
-    this.#tell({ kind: 'failed', failed });
+    this.#emit({ kind: 'failed', failed });
     return true;
   }
 
@@ -310,12 +310,12 @@ class FilterReceiver implements OwnedReceiver, Subscription {
     if (this.#isClosed) throw closedError();
   }
 
-  #tellCopy({ message }: Task): void {
-    this.#tell({ kind: 'copy', message });
+  #emitCopy({ message }: Task): void {
+    this.#emit({ kind: 'copy', message });
   }
 
   /** A listener that throws ends the process, not the receiver. */
-  #tell(event: ReceiverEvent): void {
+  #emit(event: ReceiverEvent): void {
     try {
       this.#settings.onEvent(event);
     } catch (error) {

@@ -97,7 +97,7 @@ export interface World {
     [Name in keyof DeviceEvents]: { name: Name; args: DeviceEvents[Name] };
   }[keyof DeviceEvents][];
   /** Publishes and waits until it is on disk. */
-  keep(route: string, body: object, id?: string): Promise<Entry>;
+  enqueue(route: string, body: object, id?: string): Promise<Entry>;
   draft(route: string, body: object, id?: string): Draft;
   /** Gives the sender receipts as the bridge sends them. */
   answer(route: string, ...receipts: object[]): Promise<void>;
@@ -126,7 +126,7 @@ export async function startWorld(
     limits,
     clock: () => epochMillis(1_700_000_000_000 + timers.now()),
     drawEpoch: () => `epoch-${drawn++}`,
-    problem: (error) => told.push({ name: 'error', args: [error as never] }),
+    onError: (error) => told.push({ name: 'error', args: [error as never] }),
   });
   const sender = new Sender(
     {
@@ -151,7 +151,7 @@ export async function startWorld(
   const draft = (route: string, body: object, id?: string) =>
     draftOf(routeOf(route), body, id, {
       draw: () => `drawn-${drawn++}`,
-      count: (name) => outbox.count(name),
+      nextNumber: (name) => outbox.nextNumber(name),
     });
   return {
     timers,
@@ -161,9 +161,9 @@ export async function startWorld(
     sender,
     told,
     draft,
-    async keep(route, body, id) {
-      const { entry, kept, isNew } = outbox.enqueue(draft(route, body, id));
-      await kept;
+    async enqueue(route, body, id) {
+      const { entry, written, isNew } = outbox.enqueue(draft(route, body, id));
+      await written;
       if (isNew) sender.add(entry);
       return entry;
     },

@@ -69,7 +69,7 @@ export class LibraryDevice {
       limits: LIMITS,
       clock: this.#clock,
       drawEpoch: () => `boot-${this.#drawn++}`,
-      problem: (error) => this.#complain(error),
+      onError: (error) => this.#complain(error),
     });
     if (life.isOver) return;
     const timers: Timers = {
@@ -119,9 +119,9 @@ export class LibraryDevice {
     try {
       const draft = draftOf(profile, body, id, {
         draw: () => `${name}-${this.#drawn++}`,
-        count: (counted) => running.outbox.count(counted),
+        nextNumber: (counted) => running.outbox.nextNumber(counted),
       });
-      const { entry, kept, isNew } = running.outbox.enqueue(draft);
+      const { entry, written, isNew } = running.outbox.enqueue(draft);
       if (!isNew) return;
       const called = route === 'status' ? String(ownTime) : (id ?? `new-${serial}`);
       this.#shared.history.add({
@@ -137,7 +137,7 @@ export class LibraryDevice {
           amount,
         },
       });
-      kept.then(() => running.sender.add(entry)).catch((error) => this.#complain(error));
+      written.then(() => running.sender.add(entry)).catch((error) => this.#complain(error));
     } catch (error) {
       if (!(error instanceof DeviceError)) throw error;
       this.#shared.history.add({ kind: 'note', text: `${name} refuses to keep ${serial}` });

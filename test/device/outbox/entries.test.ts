@@ -53,7 +53,7 @@ describe('entries of several routes', () => {
     const world = await startWorld();
     const routes = ['charges', 'full', 'charges', 'hashed', 'full', 'charges'];
     for (const [n, route] of routes.entries()) {
-      await world.keep(route, { n }, route === 'hashed' ? undefined : `${9 - n}`);
+      await world.enqueue(route, { n }, route === 'hashed' ? undefined : `${9 - n}`);
     }
     const listed = (outbox: typeof world.outbox) =>
       [...outbox.entries()].map(({ record }) => record.route);
@@ -65,7 +65,7 @@ describe('entries of several routes', () => {
     const world = await startWorld();
     const topics = ['full/m', 'billing/m/charges', 'full/m', 'billing/m/charges'];
     for (const [n, topic] of topics.entries()) {
-      await world.keep(topic === 'full/m' ? 'full' : 'charges', {}, `${n}`);
+      await world.enqueue(topic === 'full/m' ? 'full' : 'charges', {}, `${n}`);
     }
     const again = await startWorld({}, world.store.disk);
     again.sender.up();

@@ -89,7 +89,7 @@ async function perform(world: World, model: Model, each: Step): Promise<World> {
     case 'publish': {
       const id = `id-${each.id}`;
       try {
-        const entry = await world.keep(each.route, { body: each.body }, id);
+        const entry = await world.enqueue(each.route, { body: each.body }, id);
         // A message that is being released is the one that is booked.
         if (entry.state === 'pending') model.taken.set(model.name(entry), 'pending');
       } catch (error) {

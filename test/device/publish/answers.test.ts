@@ -18,7 +18,7 @@ describe('an answer', () => {
   ])('with %s changes nothing, and is told', async (_, answerOf) => {
     const world = await startWorld();
     world.sender.up();
-    const entry = await world.keep('charges', {}, 'a');
+    const entry = await world.enqueue('charges', {}, 'a');
     await settle();
     await world.answer('charges', answerOf(entry.record.hash));
     expect(entry.state).toBe('pending');
@@ -36,10 +36,10 @@ describe('an answer', () => {
     world.store.gate = new Promise((resolve) => {
       open = resolve;
     });
-    const { entry, kept } = world.outbox.enqueue(world.draft('charges', {}, 'a'));
+    const { entry, written } = world.outbox.enqueue(world.draft('charges', {}, 'a'));
     await world.answer('charges', receipt(entry));
     open();
-    await kept;
+    await written;
     expect(entry.state).toBe('pending');
     const ignored = world.told.filter(({ name }) => name === 'ignored');
     expect(ignored).toEqual([
@@ -50,7 +50,7 @@ describe('an answer', () => {
   it('that could not read the id rejects the message by its hash', async () => {
     const world = await startWorld();
     world.sender.up();
-    const entry = await world.keep('charges', {}, 'a');
+    const entry = await world.enqueue('charges', {}, 'a');
     const answered = world.outbox.answerTo(entry);
     await settle();
     const { hash: bodyHash } = entry.record;
@@ -61,7 +61,7 @@ describe('an answer', () => {
   it('is matched by the hash alone where the bridge makes the id of the body', async () => {
     const world = await startWorld();
     world.sender.up();
-    const entry = await world.keep('hashed', { at: 1 });
+    const entry = await world.enqueue('hashed', { at: 1 });
     await settle();
     const { hash: bodyHash } = entry.record;
     await world.answer('hashed', { id: 'sha:00', bodyHash, outcome: 'duplicate', bookedAt: 5 });
@@ -71,7 +71,7 @@ describe('an answer', () => {
   it('is noted of a rejected body whose id the bridge makes, under the id that the device knows', async () => {
     const world = await startWorld();
     world.sender.up();
-    const { record } = await world.keep('hashed', { at: 1 });
+    const { record } = await world.enqueue('hashed', { at: 1 });
     const bodyHash = record.hash;
     await settle();
     const why = { outcome: 'rejected', reason: 'early' };
@@ -90,7 +90,7 @@ describe('an answer', () => {
   it('does not bring back a rejected message that is being discarded', async () => {
     const world = await startWorld();
     world.sender.up();
-    const entry = await world.keep('charges', {}, 'a');
+    const entry = await world.enqueue('charges', {}, 'a');
     await settle();
     await world.answer('charges', receipt(entry, 'rejected', { reason: 'early' }));
     const discarding = world.outbox.rejected.discard('charges', { kind: 'text', text: 'a' });
@@ -103,7 +103,7 @@ describe('an answer', () => {
   it('of a rejected message that was booked after all is noted in the side store', async () => {
     const world = await startWorld();
     world.sender.up();
-    const entry = await world.keep('charges', {}, 'a');
+    const entry = await world.enqueue('charges', {}, 'a');
     await settle();
     await world.answer('charges', receipt(entry, 'rejected', { reason: 'early' }));
     await world.answer('charges', receipt(entry));
@@ -119,7 +119,7 @@ describe('an answer', () => {
   it('that comes twice is told once and changes nothing the second time', async () => {
     const world = await startWorld();
     world.sender.up();
-    const entry = await world.keep('charges', {}, 'a');
+    const entry = await world.enqueue('charges', {}, 'a');
     await settle();
     await world.answer('charges', receipt(entry), receipt(entry, 'duplicate'));
     await world.answer('charges', receipt(entry, 'rejected', { reason: 'late' }));

@@ -20,7 +20,7 @@ import {
   type RouteProfile,
 } from '../../../device/publish/profile.ts';
 
-const ids = { draw: () => 'drawn', count: () => ({ epoch: 'e1', seq: 7 }) };
+const ids = { draw: () => 'drawn', nextNumber: () => ({ epoch: 'e1', seq: 7 }) };
 
 function routeFrom(profile: RouteProfile): DeviceRoute {
   const problems: string[] = [];

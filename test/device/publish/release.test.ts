@@ -10,7 +10,7 @@ describe('a full handshake', () => {
     const world = await startWorld();
     world.sender.up();
     const entries = [];
-    for (const id of ['a', 'b', 'c']) entries.push(await world.keep('full', {}, id));
+    for (const id of ['a', 'b', 'c']) entries.push(await world.enqueue('full', {}, id));
     await settle();
     await world.answer('full', ...entries.map((entry) => receipt(entry)));
     expect(world.outbox.stats()).toEqual({ messages: 3, bytes: 0 });
@@ -38,7 +38,7 @@ describe('a full handshake', () => {
     const world = await startWorld();
     world.transport.acknowledges = false;
     world.sender.up();
-    const entry = await world.keep('full', {}, 'a');
+    const entry = await world.enqueue('full', {}, 'a');
     await world.timers.advance(30_000);
     const [first, second] = world.transport.on('full/m');
     await world.answer('full', receipt(entry));
@@ -54,7 +54,7 @@ describe('a full handshake', () => {
     const world = await startWorld();
     world.transport.acknowledges = false;
     world.sender.up();
-    const entry = await world.keep('full', {}, 'a');
+    const entry = await world.enqueue('full', {}, 'a');
     await settle();
     await world.answer('full', receipt(entry));
     world.sender.down();
@@ -69,7 +69,7 @@ describe('a full handshake', () => {
   it('repeats a release after a reconnection and with back-off, until it is completed', async () => {
     const world = await startWorld();
     world.sender.up();
-    await world.answer('full', receipt(await world.keep('full', {}, 'a')));
+    await world.answer('full', receipt(await world.enqueue('full', {}, 'a')));
     await world.timers.advance(95_000);
     expect(world.transport.on(RELEASE).map(({ at }) => at)).toEqual([1_000, 31_000, 91_000]);
     world.sender.down();
@@ -82,7 +82,7 @@ describe('a full handshake', () => {
     const world = await startWorld();
     world.transport.acknowledges = false;
     world.sender.up();
-    const entry = await world.keep('full', {}, 'a');
+    const entry = await world.enqueue('full', {}, 'a');
     await settle();
     await world.answer('full', receipt(entry));
     world.transport.sent[0]?.answer({ kind: 'lost' });
@@ -94,7 +94,7 @@ describe('a full handshake', () => {
     const world = await startWorld();
     world.transport.acknowledges = false;
     world.sender.up();
-    const entry = await world.keep('full', {}, 'a');
+    const entry = await world.enqueue('full', {}, 'a');
     await settle();
     world.sender.down();
     world.sender.up();
@@ -112,7 +112,7 @@ describe('a full handshake', () => {
   it('hears `completed` only of what it released', async () => {
     const world = await startWorld();
     world.sender.up();
-    const entry = await world.keep('full', {}, 'a');
+    const entry = await world.enqueue('full', {}, 'a');
     await settle();
     await world.answer('full', receipt(entry));
     await world.answer('full', { id: 'a', outcome: 'completed' });
@@ -125,7 +125,7 @@ describe('a full handshake', () => {
   it('begins its waits anew with each connection', async () => {
     const world = await startWorld();
     world.sender.up();
-    const entry = await world.keep('full', {}, 'a');
+    const entry = await world.enqueue('full', {}, 'a');
     await settle();
     await world.answer('full', receipt(entry));
     await world.timers.advance(200_000);
@@ -139,7 +139,7 @@ describe('a full handshake', () => {
 
   it('gives no id to two releases', async () => {
     const world = await startWorld();
-    const entry = await world.keep('full', {}, 'a');
+    const entry = await world.enqueue('full', {}, 'a');
     const releases = new Releases(0, { firstMillis: 1_000, maxMillis: 1_000 }, () => 0);
     releases.add(entry, 0);
     const batch = releases.next(0);
@@ -153,8 +153,8 @@ describe('a full handshake', () => {
   it('goes on with its releases after a restart, and never sends those messages again', async () => {
     const before = await startWorld();
     before.sender.up();
-    await before.answer('full', receipt(await before.keep('full', {}, 'a')));
-    await before.keep('full', {}, 'b');
+    await before.answer('full', receipt(await before.enqueue('full', {}, 'a')));
+    await before.enqueue('full', {}, 'b');
     const world = await startWorld({}, before.store.disk);
     world.sender.up();
     await world.timers.advance(1_000);
@@ -165,7 +165,7 @@ describe('a full handshake', () => {
   it('never releases an id whose booking the disk did not take', async () => {
     const world = await startWorld();
     world.sender.up();
-    const entry = await world.keep('full', {}, 'a');
+    const entry = await world.enqueue('full', {}, 'a');
     const answered = world.outbox.answerTo(entry);
     await settle();
     world.store.isFailing = true;
@@ -183,7 +183,7 @@ describe('a full handshake', () => {
     const world = await startWorld({ perSecondMax: 10_000, inFlightMax: 1_000 });
     world.sender.up();
     const entries = [];
-    for (let n = 0; n < 250; n++) entries.push(await world.keep('full', { n }, `id-${n}`));
+    for (let n = 0; n < 250; n++) entries.push(await world.enqueue('full', { n }, `id-${n}`));
     await settle();
     await world.answer('full', ...entries.map((entry) => receipt(entry)));
     await world.timers.advance(1_000);
@@ -199,7 +199,7 @@ describe('a full handshake', () => {
     // Each control character takes six bytes in JSON.
     for (let n = 0; n < 100; n++) {
       const id = `${n}${'\u0001'.repeat(250)}`;
-      await world.answer('full', receipt(await world.keep('full', {}, id)));
+      await world.answer('full', receipt(await world.enqueue('full', {}, id)));
     }
     await world.timers.advance(5_000);
     const sizes = world.transport.on(RELEASE).map(({ payload }) => payload.length);

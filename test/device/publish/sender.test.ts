@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { receipt, settle, startWorld, type World } from '../fake-world.ts';
 
 async function keepMany(world: World, count: number, route = 'charges'): Promise<void> {
-  for (let n = 0; n < count; n++) await world.keep(route, { n }, `id-${n}`);
+  for (let n = 0; n < count; n++) await world.enqueue(route, { n }, `id-${n}`);
 }
 
 const names = (from: number, to: number) =>
@@ -17,12 +17,12 @@ describe('a message', () => {
     world.store.gate = new Promise((resolve) => {
       open = resolve;
     });
-    const keeping = world.keep('charges', { n: 1 }, 'a');
+    const enqueueing = world.enqueue('charges', { n: 1 }, 'a');
     await settle();
     expect(world.transport.sent).toEqual([]);
-    expect(world.outbox.find('charges', { kind: 'text', text: 'a' })?.state).toBe('keeping');
+    expect(world.outbox.find('charges', { kind: 'text', text: 'a' })?.state).toBe('writing');
     open();
-    await keeping;
+    await enqueueing;
     await settle();
     expect(world.ids()).toEqual(['a']);
   });
@@ -31,7 +31,7 @@ describe('a message', () => {
     const world = await startWorld();
     world.sender.up();
     world.store.isFailing = true;
-    await expect(world.keep('charges', { n: 1 }, 'a')).rejects.toMatchObject({
+    await expect(world.enqueue('charges', { n: 1 }, 'a')).rejects.toMatchObject({
       code: 'store-failed',
     });
     await world.timers.advance(700_000);
@@ -42,7 +42,7 @@ describe('a message', () => {
   it('is sent again, byte for byte, after 30 s, then doubled up to 10 minutes', async () => {
     const world = await startWorld();
     world.sender.up();
-    await world.keep('charges', { n: 1 }, 'a');
+    await world.enqueue('charges', { n: 1 }, 'a');
     await world.timers.advance(2_600_000);
     const waits = world.transport.sent.map(({ at }) => at / 1_000);
     expect(waits).toEqual([0, 30, 90, 210, 450, 930, 1_530, 2_130]);
@@ -54,7 +54,7 @@ describe('a message', () => {
     const world = await startWorld();
     world.transport.acknowledges = false;
     world.sender.up();
-    await world.keep('charges', { n: 1 }, 'a');
+    await world.enqueue('charges', { n: 1 }, 'a');
     await world.timers.advance(10_000);
     world.transport.sent[0]?.answer({ kind: 'acknowledged' });
     await world.timers.advance(19_999);
@@ -67,7 +67,7 @@ describe('a message', () => {
     const world = await startWorld();
     world.transport.acknowledges = false;
     world.sender.up();
-    const entry = await world.keep('charges', { n: 1 }, 'a');
+    const entry = await world.enqueue('charges', { n: 1 }, 'a');
     await settle();
     world.transport.sent[0]?.answer({ kind: 'refused', reasonCode: 0x97 });
     await settle();
@@ -83,8 +83,8 @@ describe('a message', () => {
   it('is sent no more once it is booked or rejected', async () => {
     const world = await startWorld();
     world.sender.up();
-    const one = await world.keep('charges', { n: 1 }, 'a');
-    const two = await world.keep('charges', { n: 2 }, 'b');
+    const one = await world.enqueue('charges', { n: 1 }, 'a');
+    const two = await world.enqueue('charges', { n: 2 }, 'b');
     await settle();
     await world.answer('charges', receipt(one), receipt(two, 'rejected', { reason: 'late' }));
     await world.timers.advance(3_600_000);
@@ -94,7 +94,7 @@ describe('a message', () => {
 
   it('whose bytes the disk has changed is not sent, and is told', async () => {
     const world = await startWorld();
-    await world.keep('charges', { n: 1 }, 'a');
+    await world.enqueue('charges', { n: 1 }, 'a');
     for (const [key] of world.store.disk) {
       if (key.startsWith('body/')) world.store.disk.set(key, Buffer.from('{"id":"a","n":2}'));
     }
@@ -154,7 +154,7 @@ describe('the limit of a connection', () => {
     await keepMany(world, 150);
     world.sender.up();
     await world.timers.advance(950);
-    await world.keep('charges', {}, 'new');
+    await world.enqueue('charges', {}, 'new');
     await settle();
     expect(world.transport.sent).toHaveLength(100);
     await world.timers.advance(50);
@@ -169,7 +169,7 @@ describe('a reconnection', () => {
     await keepMany(world, 5);
     await settle();
     world.sender.down();
-    for (const id of ['id-5', 'id-6']) await world.keep('charges', {}, id);
+    for (const id of ['id-5', 'id-6']) await world.enqueue('charges', {}, id);
     await world.timers.advance(100_000);
     expect(world.ids()).toEqual(names(0, 5));
     world.sender.up();
@@ -180,7 +180,7 @@ describe('a reconnection', () => {
   it('begins with waits of 30 s and an open limit', async () => {
     const world = await startWorld();
     world.sender.up();
-    await world.keep('charges', {}, 'a');
+    await world.enqueue('charges', {}, 'a');
     await world.timers.advance(100_000);
     world.sender.down();
     world.sender.up();
@@ -192,7 +192,7 @@ describe('a reconnection', () => {
 
   it('in the middle of reading a body sends it once on the new connection', async () => {
     const world = await startWorld();
-    await world.keep('charges', {}, 'a');
+    await world.enqueue('charges', {}, 'a');
     world.sender.up();
     world.sender.down();
     world.sender.up();
@@ -202,7 +202,7 @@ describe('a reconnection', () => {
 
   it('sends nothing while there is none', async () => {
     const world = await startWorld();
-    await world.keep('charges', {}, 'a');
+    await world.enqueue('charges', {}, 'a');
     await world.timers.advance(1_000_000);
     expect(world.transport.sent).toEqual([]);
   });
@@ -215,7 +215,7 @@ describe('a start with a full outbox', () => {
     before.sender.up();
     await settle();
     const after = await startWorld({}, before.store.disk);
-    await after.keep('charges', {}, 'new');
+    await after.enqueue('charges', {}, 'new');
     after.sender.up();
     await settle();
     expect(after.ids()).toEqual([...names(0, 30), 'new']);
@@ -257,8 +257,8 @@ describe('a start with a full outbox', () => {
 
   it('asks by route, and hears an `unknown` only of what it asked', async () => {
     const before = await startWorld();
-    await before.keep('charges', {}, 'a');
-    await before.keep('full', {}, 'b');
+    await before.enqueue('charges', {}, 'a');
+    await before.enqueue('full', {}, 'b');
     const world = await startWorld({ queryBeforeResend: true }, before.store.disk);
     world.sender.up();
     await settle();
@@ -276,7 +276,7 @@ describe('a start with a full outbox', () => {
 
   it('asks one window long where the bridge does not answer, and of no body without an id', async () => {
     const before = await startWorld();
-    await before.keep('hashed', { at: 1 });
+    await before.enqueue('hashed', { at: 1 });
     await keepMany(before, 250);
     const settings = { queryBeforeResend: true, perSecondMax: 1_000, inFlightMax: 100 };
     const world = await startWorld(settings, before.store.disk);
@@ -300,7 +300,7 @@ describe('a start with a full outbox', () => {
     await keepMany(before, 2);
     const world = await startWorld({ queryBeforeResend: true }, before.store.disk);
     world.sender.up();
-    await world.keep('charges', {}, 'new');
+    await world.enqueue('charges', {}, 'new');
     await world.timers.advance(29_999);
     expect(world.ids()).toEqual(['new']);
     await world.timers.advance(1);
