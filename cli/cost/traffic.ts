@@ -8,6 +8,7 @@ import { guaranteeOf } from '../../core/guarantees/index.ts';
 import { readMessage } from '../../core/message/message.ts';
 import { forwardOf } from '../../core/wire/forward.ts';
 import { bookedReceipt, receiptPayloads } from '../../core/wire/receipts.ts';
+import { ownTopic } from '../../core/wire/topics.ts';
 import {
   SAMPLE_NOW,
   SAMPLE_PRINCIPAL,
@@ -80,7 +81,7 @@ export function sizesOf({ bodyBytes, gathered }: Messaging): Sizes {
     message: topic.length + body.length,
     envelope: Buffer.byteLength(JSON.stringify(envelope)),
     receipts,
-    receiptsDelivered: receipts + `tollbridge/${device}/receipts`.length,
+    receiptsDelivered: receipts + ownTopic(device, 'receipts').length,
     forward,
     forwardDelivered: forward + forwardTopic,
   };

@@ -13,3 +13,9 @@ export function ownTopic(device: string, name: OwnTopicName): string {
 export function readOwnTopic(topic: string): { readonly device: string; readonly name: string } {
   return { device: levelOf(topic, 2) ?? '', name: levelOf(topic, 3) ?? '' };
 }
+
+/** The device whose receipts a topic carries; undefined where it carries none. */
+export function receiptsDevice(topic: string): string | undefined {
+  const { device } = readOwnTopic(topic);
+  return topic === ownTopic(device, 'receipts') ? device : undefined;
+}

@@ -2,6 +2,7 @@ import { Stack } from 'aws-cdk-lib';
 import { CfnPolicy } from 'aws-cdk-lib/aws-iot';
 import { Construct } from 'constructs';
 import { type Bridge, type Route, ruleName } from '../../core/config/route.ts';
+import { ownTopic } from '../../core/wire/topics.ts';
 
 /** Replaced by AWS IoT when a device connects, not by CloudFormation: it must arrive literally. */
 const THING = '${iot:Connection.Thing.ThingName}';
@@ -87,13 +88,13 @@ function withPublish(statements: readonly Allowed[], topics: readonly string[]):
 function ownStatements(): readonly Allowed[] {
   return [
     ['iot:Connect', [`client/${THING}`]],
-    ['iot:Subscribe', [`topicfilter/tollbridge/${THING}/receipts`]],
-    ['iot:Receive', [`topic/tollbridge/${THING}/receipts`]],
+    ['iot:Subscribe', [`topicfilter/${ownTopic(THING, 'receipts')}`]],
+    ['iot:Receive', [`topic/${ownTopic(THING, 'receipts')}`]],
   ];
 }
 
 function ownTopics(): readonly string[] {
-  return [`topic/tollbridge/${THING}/release`, `topic/tollbridge/${THING}/query`];
+  return [`topic/${ownTopic(THING, 'release')}`, `topic/${ownTopic(THING, 'query')}`];
 }
 
 /**

@@ -3,6 +3,7 @@
  * Invariant: memory does not grow with what is counted.
  */
 import type { Clock } from '../../core/base/time.ts';
+import { receiptsDevice } from '../../core/wire/topics.ts';
 import type { CloudEvent, Faults } from '../contracts.ts';
 
 /** What became of a delivery. */
@@ -97,7 +98,7 @@ export class Counters {
         if (event.outcome !== 'ok') this.#tally.failedInvocations += 1;
         return;
       case 'published':
-        if (/^tollbridge\/[^/]*\/receipts$/.test(event.topic)) this.#tally.receipts += 1;
+        if (receiptsDevice(event.topic) !== undefined) this.#tally.receipts += 1;
         else this.#tally.forwards += 1;
         return;
       case 'delivery':

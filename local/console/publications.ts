@@ -5,7 +5,7 @@ import { keyOf } from '../../core/message/id.ts';
 import { readForwardEnvelope } from '../../core/wire/forward.ts';
 import { idsDisplayedAs, idTellingOf } from '../../core/wire/receipt-ids.ts';
 import { type Receipt, readReceipts } from '../../core/wire/receipts.ts';
-import { ownTopic, readOwnTopic } from '../../core/wire/topics.ts';
+import { receiptsDevice } from '../../core/wire/topics.ts';
 import type { Routes } from './routes.ts';
 import type { RowKey } from './table-news.ts';
 
@@ -21,8 +21,8 @@ export function receiptsIn(
   payload: Uint8Array,
   routes: Routes,
 ): readonly ReceiptRead[] | undefined {
-  const { device, name } = readOwnTopic(topic);
-  if (topic !== ownTopic(device, 'receipts') || name !== 'receipts') return undefined;
+  const device = receiptsDevice(topic);
+  if (device === undefined) return undefined;
   const reading = readReceipts(payload);
   if (!reading.ok) return [];
   const route = routeNamed(routes, reading.route);
