@@ -8,7 +8,6 @@ import { systemClock } from '../../core/base/time.ts';
 import { print, printError } from '../output/print.ts';
 import { chanceUpTo, wholeNumber } from '../shell/options.ts';
 import { synthesize } from '../shell/synthesize.ts';
-import { isExact } from './reconcile.ts';
 import { conclusion, exampleRow, figuresTable } from './report.ts';
 import { runDemo } from './run.ts';
 
@@ -63,17 +62,17 @@ async function demo(flags: Flags): Promise<number> {
       onProgress: (receipted) => bar.update(receipted),
     });
     bar.stop();
-    const exact = isExact(result.reconciliation);
+    const { isExact } = result.reconciliation;
     if (flags.json) print(JSON.stringify(result.figures));
     else {
-      print(figuresTable(result.figures, result.injectedFaults, 'kWh'));
-      print(conclusion(result.reconciliation, exact));
+      print(figuresTable(result.figures, result.injectedFaults, result.unit));
+      print(conclusion(result.reconciliation));
       if (result.example !== undefined) {
         print('\nOne row of the ledger:');
-        print(exampleRow(result.example.item));
+        print(exampleRow(result.example));
       }
     }
-    return exact ? 0 : 1;
+    return isExact ? 0 : 1;
   } finally {
     bar.stop();
     forget();

@@ -1,7 +1,7 @@
 /** The demo's figures, for a person and for a program. */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import Table from 'cli-table3';
-import type { Reconciliation } from './reconcile.ts';
+import type { Reconciliation } from '../../local/fleet/stats.ts';
 
 /** What `--json` prints: totals are decimals in text. */
 export interface DemoFigures {
@@ -12,6 +12,8 @@ export interface DemoFigures {
   readonly booked: number;
   readonly lost: number;
   readonly doubleBooked: number;
+  /** Rows that bill another account, amount or time than their body says. */
+  readonly misread: number;
   readonly naiveTotal: string;
   readonly trueTotal: string;
   readonly bookedTotal: string;
@@ -39,6 +41,7 @@ export function figuresTable(
     ['booked', figures.booked],
     ['lost', figures.lost],
     ['booked twice', figures.doubleBooked],
+    ['booked otherwise than meant', figures.misread],
     [`adding up every delivery would bill (${unit})`, figures.naiveTotal],
     [`meant (${unit})`, figures.trueTotal],
     [`booked (${unit})`, figures.bookedTotal],
@@ -72,9 +75,10 @@ export function exampleRow(item: Readonly<Record<string, AttributeValue>>): stri
   return table.toString();
 }
 
-export function conclusion(result: Reconciliation, isExact: boolean): string {
-  return isExact
+export function conclusion(result: Reconciliation): string {
+  return result.isExact
     ? 'Every charge is booked exactly once, to the last digit.'
-    : `NOT exact: ${result.lost} lost, ${result.doubleBooked} booked twice, ` +
-        `${result.bookedTotal} booked where ${result.trueTotal} was meant.`;
+    : `NOT exact: ${result.missing} lost, ${result.billedTwice} booked twice, ` +
+        `${result.misread} otherwise than meant, ` +
+        `${result.bookedAmount} booked where ${result.meantAmount} was meant.`;
 }

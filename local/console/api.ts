@@ -1,7 +1,7 @@
 /** The questions that the page asks and the wishes it has, apart from HTTP. */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { LocalCloud } from '../cloud.ts';
-import type { FleetController } from '../fleet/desk.ts';
+import type { FleetController } from '../fleet/controller.ts';
 import { readFaults, readFleetWish, WishError } from './controls.ts';
 import type { Journal } from './journal.ts';
 import type { LedgerFilter, LedgerPages } from './ledger-pages.ts';

@@ -12,7 +12,7 @@ import { seededChance } from '../chance.ts';
 import type { LocalCloud } from '../cloud.ts';
 import type { EventFeed } from '../feed.ts';
 import { fleetRoute } from '../fleet/charges.ts';
-import { FleetController } from '../fleet/desk.ts';
+import { FleetController } from '../fleet/controller.ts';
 import { type ApiParts, ask, change } from './api.ts';
 import { newToken } from './guard.ts';
 import { Journal } from './journal.ts';

@@ -1,4 +1,4 @@
-/** What the console's fleet means to say: charges that fit a billing route of the assembly. */
+/** What a fleet means to say: charges that fit a billing route, drawn from a seed. */
 
 import type { EpochMillis } from '../../core/base/time.ts';
 import { toIso } from '../../core/base/time.ts';
@@ -6,11 +6,14 @@ import type { ExactlyOnceRoute, Route } from '../../core/config/route.ts';
 import type { Chance } from '../contracts.ts';
 
 export interface FleetCharge {
-  /** Says which charge it is, apart from the id: what the books go by. */
+  /** Says which charge it is, apart from the id: what the statistics go by. */
   readonly serial: string;
   readonly id: string;
+  readonly account: string;
   /** A decimal in text. */
   readonly amount: string;
+  /** ISO 8601. */
+  readonly occurredAt: string;
   readonly topic: string;
   /** The bytes that are sent, the same at every try. */
   readonly body: string;
@@ -54,17 +57,21 @@ export function drawCharge(
   const serial = `${run}/${device}/${number}`;
   const thousandths = 1 + chance.below(49_999);
   const amount = `${Math.floor(thousandths / 1000)}.${String(thousandths % 1000).padStart(3, '0')}`;
+  const account = `account-${1 + chance.below(5)}`;
+  const occurredAt = toIso(now);
   return {
     serial,
     id,
+    account,
     amount,
+    occurredAt,
     topic: topicOf(route, device),
     body: bodyOf(route, {
       id,
       amount,
-      at: toIso(now),
+      at: occurredAt,
       serial,
-      account: `account-${1 + chance.below(5)}`,
+      account,
     }),
   };
 }

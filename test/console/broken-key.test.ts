@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { bundleVariant } from '../../cli/demo/variant.ts';
-import type { Reconciliation } from '../../local/fleet/books.ts';
+import type { Reconciliation } from '../../local/fleet/stats.ts';
 import config from '../../tollbridge.config.ts';
 import { type ConsoleBench, startConsoleBench } from './console-fixture.ts';
 

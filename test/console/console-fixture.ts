@@ -6,7 +6,7 @@ import type { Counts } from '../../local/console/counters.ts';
 import type { DeliveryShown } from '../../local/console/deliveries.ts';
 import type { CloudEvent, Faults } from '../../local/contracts.ts';
 import { createEventFeed } from '../../local/feed.ts';
-import type { DeskStatus } from '../../local/fleet/desk.ts';
+import type { FleetControllerStatus } from '../../local/fleet/controller.ts';
 import { assemblyOf } from '../../tools/clouds/assembly.ts';
 import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
 
@@ -34,7 +34,7 @@ export interface ConsoleBench {
 interface Hello {
   readonly deliveries: readonly DeliveryShown[];
   readonly counts: Counts;
-  readonly desk: DeskStatus;
+  readonly desk: FleetControllerStatus;
   readonly faults: Faults;
 }
 

@@ -8,7 +8,7 @@ import type { LedgerPage } from '../../local/console/ledger-pages.ts';
 import type { Life } from '../../local/console/message-timeline.ts';
 import type { QuarantineDetail, QuarantineList } from '../../local/console/quarantine-pages.ts';
 import type { Faults } from '../../local/contracts.ts';
-import type { Reconciliation } from '../../local/fleet/books.ts';
+import type { Reconciliation } from '../../local/fleet/stats.ts';
 import config from '../../tollbridge.config.ts';
 import { connectThing, type Thing } from '../../tools/mqtt/thing.ts';
 import { type ConsoleBench, type Problem, startConsoleBench } from './console-fixture.ts';

@@ -1,10 +1,10 @@
-/** The console's fleet: what it means, and whether its books find what is billed twice or missing. */
+/** The console's fleet: what it means, and whether its statistics find what is billed twice or missing. */
 import { describe, expect, it } from 'vitest';
 import { sumOf } from '../../core/base/decimal.ts';
 import { payload, sequence, topicLevel } from '../../core/config/sources.ts';
 import { seededChance } from '../../local/chance.ts';
-import { FleetStats } from '../../local/fleet/books.ts';
 import { contradicted, drawCharge, fleetRoute } from '../../local/fleet/charges.ts';
+import { FleetStats } from '../../local/fleet/stats.ts';
 import { NOW, routeOf, windowRouteOf } from '../../tools/handlers/samples.ts';
 
 describe('the fleet', () => {
@@ -39,12 +39,12 @@ describe('the fleet', () => {
   });
 
   it('counts a row that a second write makes as billed twice, and a copy as none', () => {
-    const books = new FleetStats('kWh');
+    const stats = new FleetStats('kWh');
     const charge = drawCharge({ route: routeOf(), run: 'run', chance }, 'd', 1, NOW);
     const body = Buffer.from(charge.body);
-    books.mean(charge);
+    stats.mean(charge);
     const write = (deliveryId: string, isNew: boolean) =>
-      books.written({
+      stats.written({
         kind: 'booking',
         table: 'ledger',
         key: { pk: 'charges#d', id: deliveryId },
@@ -60,11 +60,11 @@ describe('the fleet', () => {
       ['first', true],
       ['copy', false],
     ] as const) {
-      books.delivered(body);
+      stats.delivered(body);
       write(name, isNew);
     }
     const { amount } = charge;
-    expect(books.headline()).toMatchObject({
+    expect(stats.headline()).toMatchObject({
       meant: 1,
       deliveries: 2,
       copies: 1,
@@ -73,7 +73,7 @@ describe('the fleet', () => {
       bookedAmount: sumOf([amount]),
     });
     write('second', true);
-    expect(books.headline()).toMatchObject({
+    expect(stats.headline()).toMatchObject({
       booked: 2,
       billedTwice: 1,
       bookedAmount: sumOf([amount, amount]),
@@ -81,18 +81,27 @@ describe('the fleet', () => {
   });
 
   it('finds what is billed twice or missing in the rows that it reads', () => {
-    const books = new FleetStats('kWh');
+    const stats = new FleetStats('kWh');
     const charges = [1, 2, 3].map((n) =>
       drawCharge({ route: routeOf(), run: 'run', chance }, 'd', n, NOW),
     );
-    for (const charge of charges) books.mean(charge);
-    const rows = charges.map(({ body, amount }) => ({ body: Buffer.from(body), amount }));
+    for (const charge of charges) stats.mean(charge);
+    const rows = charges.map(({ body, account, amount, occurredAt }) => ({
+      ...{ body: Buffer.from(body), account, amount, occurredAt },
+    }));
     const [first, second, third] = rows;
     if (!first || !second || !third) throw new Error('three rows were drawn');
-    expect(books.reconcile(rows)).toMatchObject({ isExact: true, missing: 0, billedTwice: 0 });
-    expect(books.reconcile([...rows, first])).toMatchObject({ isExact: false, billedTwice: 1 });
-    expect(books.reconcile([first, second])).toMatchObject({ isExact: false, missing: 1 });
-    const wrong = { ...third, amount: `${third.amount}1` };
-    expect(books.reconcile([first, second, wrong])).toMatchObject({ isExact: false, missing: 0 });
+    expect(stats.reconcile(rows)).toMatchObject({ isExact: true, missing: 0, billedTwice: 0 });
+    expect(stats.reconcile([...rows, first])).toMatchObject({ isExact: false, billedTwice: 1 });
+    expect(stats.reconcile([first, second])).toMatchObject({ isExact: false, missing: 1 });
+    for (const changed of [
+      { amount: `${third.amount}1` },
+      { account: first.account === 'account-1' ? 'account-2' : `${third.account}0` },
+      { occurredAt: '2026-11-20T09:00:52.000Z' },
+    ]) {
+      const wrong = { ...third, ...changed };
+      const found = { isExact: false, missing: 0, billedTwice: 0, misread: 1 };
+      expect(stats.reconcile([first, second, wrong])).toMatchObject(found);
+    }
   });
 });

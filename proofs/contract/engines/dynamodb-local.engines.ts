@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { reportedUnits } from '../../../bench/units/reported-units.ts';
-import { isExact } from '../../../cli/demo/reconcile.ts';
 import { type DemoResult, runDemo } from '../../../cli/demo/run.ts';
 import { systemClock } from '../../../core/base/time.ts';
 import config from '../../../tollbridge.config.ts';
@@ -69,13 +68,13 @@ describe.skipIf(isSkipped)('docs/engines.md', () => {
 
   it('tells of a demo that booked all of its 1,000 charges once, to the last digit', () => {
     expect(demo.reconciliation.meant).toBe(1_000);
-    expect(isExact(demo.reconciliation)).toBe(true);
+    expect(demo.reconciliation.isExact).toBe(true);
     const { cuts, crashes, fallbacks } = demo.injectedFaults;
     expect(Math.min(cuts, crashes, fallbacks)).toBeGreaterThan(0);
   });
 
   it('says what this run saw, no more and no less', () => {
-    const text = engineDocument({ dynalite, local, demo: demo.reconciliation });
+    const text = engineDocument({ dynalite, local, demo: demo.figures });
     if (process.env.TOLLBRIDGE_ENGINES_WRITE === 'yes') writeFileSync(DOCUMENT, text);
     expect(readFileSync(DOCUMENT, 'utf8')).toBe(text);
   });

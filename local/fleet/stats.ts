@@ -1,8 +1,9 @@
 /**
- * What the fleet meant, beside what arrived and what was booked. Owns the charges of one run.
+ * What a fleet meant, beside what arrived and what was booked. Owns the charges of one run.
  * Invariants: amounts are added up as exact decimals; a booking is counted from the write that made
  * the row, and again from the table itself when it is asked for.
  */
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { sameDecimal, sumOf } from '../../core/base/decimal.ts';
 import type { TableNews } from '../console/table-news.ts';
 import type { FleetCharge } from './charges.ts';
@@ -27,14 +28,34 @@ export interface Reconciliation {
   readonly rows: number;
   readonly missing: number;
   readonly billedTwice: number;
+  /** Rows that bill another account, amount or time than their body says. */
+  readonly misread: number;
   readonly meantAmount: string;
   readonly bookedAmount: string;
-  /** Every charge is in the ledger once, and the sums are the same number. */
+  /** Every charge is in the ledger once, as it was meant, and the sums are the same number. */
   readonly isExact: boolean;
 }
 
-interface Meant {
+/** What a row of the ledger bills, and of what. */
+export interface BookedRow {
+  readonly body: Uint8Array;
+  readonly account: string;
   readonly amount: string;
+  /** ISO 8601. */
+  readonly occurredAt: string;
+}
+
+export function bookedRow(item: Readonly<Record<string, AttributeValue>>): BookedRow {
+  return {
+    body: item.body?.B ?? Buffer.from(item.body?.S ?? ''),
+    account: item.account?.S ?? '',
+    amount: item.amount?.N ?? '0',
+    occurredAt: item.occurredAt?.S ?? '',
+  };
+}
+
+interface Meant {
+  readonly charge: FleetCharge;
   readonly body: Buffer;
   delivered: boolean;
   rows: number;
@@ -52,28 +73,29 @@ export class FleetStats {
     this.unit = unit;
   }
 
-  mean({ serial, amount, body }: FleetCharge): void {
-    this.#meant.set(serial, { amount, body: Buffer.from(body), delivered: false, rows: 0 });
+  mean(charge: FleetCharge): void {
+    const { serial, amount, body } = charge;
+    this.#meant.set(serial, { charge, body: Buffer.from(body), delivered: false, rows: 0 });
     this.#meantAmount = sumOf([this.#meantAmount, amount]);
   }
 
   delivered(body: Uint8Array): void {
-    const charge = this.#chargeIn(body);
-    if (charge === undefined) return;
+    const meant = this.#meantIn(body);
+    if (meant === undefined) return;
     this.#tally.deliveries += 1;
-    if (charge.delivered) this.#tally.copies += 1;
-    charge.delivered = true;
-    this.#deliveredAmount = sumOf([this.#deliveredAmount, charge.amount]);
+    if (meant.delivered) this.#tally.copies += 1;
+    meant.delivered = true;
+    this.#deliveredAmount = sumOf([this.#deliveredAmount, meant.charge.amount]);
   }
 
   written(news: TableNews): void {
     if (news.kind !== 'booking' || news.table !== 'ledger' || !news.isNew) return;
-    const charge = this.#chargeIn(news.body);
-    if (charge === undefined) return;
-    charge.rows += 1;
+    const meant = this.#meantIn(news.body);
+    if (meant === undefined) return;
+    meant.rows += 1;
     this.#tally.booked += 1;
-    if (charge.rows > 1) this.#tally.billedTwice += 1;
-    this.#bookedAmount = sumOf([this.#bookedAmount, charge.amount]);
+    if (meant.rows > 1) this.#tally.billedTwice += 1;
+    this.#bookedAmount = sumOf([this.#bookedAmount, meant.charge.amount]);
   }
 
   headline(): Headline {
@@ -87,31 +109,42 @@ export class FleetStats {
     };
   }
 
-  /** @param rows of the ledger: body and amount */
-  reconcile(
-    rows: readonly { readonly body: Uint8Array; readonly amount: string }[],
-  ): Reconciliation {
-    const charges = rows.map(({ body }) => this.#chargeIn(body));
-    const booked = new Set(charges.filter((charge) => charge !== undefined));
+  /** @param rows all of the ledger that the fleet can have made */
+  reconcile(rows: readonly BookedRow[]): Reconciliation {
+    const found = rows.map((row) => this.#meantIn(row.body));
+    const booked = new Set(found.filter((meant) => meant !== undefined));
     const bookedAmount = sumOf(rows.map(({ amount }) => amount));
     const missing = this.#meant.size - booked.size;
     const billedTwice = rows.length - booked.size;
+    const misread = rows.filter((row, at) => !bills(row, found[at]?.charge)).length;
+    const isWhole = missing === 0 && billedTwice === 0 && misread === 0;
     return {
       meant: this.#meant.size,
       rows: rows.length,
       missing,
       billedTwice,
+      misread,
       meantAmount: this.#meantAmount,
       bookedAmount,
-      isExact: missing === 0 && billedTwice === 0 && sameDecimal(this.#meantAmount, bookedAmount),
+      isExact: isWhole && sameDecimal(this.#meantAmount, bookedAmount),
     };
   }
 
-  #chargeIn(body: Uint8Array): Meant | undefined {
-    const charge = this.#meant.get(serialIn(body) ?? '');
+  #meantIn(body: Uint8Array): Meant | undefined {
+    const meant = this.#meant.get(serialIn(body) ?? '');
     // The very bytes that were meant: what uses an id or a mark twice is not the charge.
-    return charge?.body.equals(body) ? charge : undefined;
+    return meant?.body.equals(body) ? meant : undefined;
   }
+}
+
+/** Whether a row bills what its charge means; a row of no charge is counted as billed twice. */
+function bills(row: BookedRow, charge: FleetCharge | undefined): boolean {
+  if (charge === undefined) return true;
+  return (
+    row.account === charge.account &&
+    sameDecimal(row.amount, charge.amount) &&
+    row.occurredAt === charge.occurredAt
+  );
 }
 
 /** The fleet's mark in a body. */

@@ -1,6 +1,6 @@
 /**
- * The fleet of the console, at most one at a time, with its books. Owns both. Invariant: a new run
- * begins with new books, only when the one before it has ended.
+ * The fleet of the console, at most one at a time, with its statistics. Owns both. Invariant: a new
+ * run begins with new ones, only when the one before it has ended.
  */
 
 import type { Clock } from '../../core/base/time.ts';
@@ -10,10 +10,16 @@ import { type FleetWish, WishError } from '../console/controls.ts';
 import type { LedgerPages } from '../console/ledger-pages.ts';
 import type { TableNews } from '../console/table-news.ts';
 import type { Chance, Observer } from '../contracts.ts';
-import { FleetStats, type Headline, type Reconciliation } from './books.ts';
 import { Fleet, type FleetStatus } from './fleet.ts';
+import {
+  type BookedRow,
+  bookedRow,
+  FleetStats,
+  type Headline,
+  type Reconciliation,
+} from './stats.ts';
 
-export interface FleetDeskOptions {
+export interface FleetControllerOptions {
   /** What the fleet bills on, or why it cannot run. */
   readonly route: ExactlyOnceRoute | string;
   readonly host: string;
@@ -24,7 +30,7 @@ export interface FleetDeskOptions {
   readonly observe: Observer;
 }
 
-export interface DeskStatus {
+export interface FleetControllerStatus {
   /** Why the fleet cannot run; null when it can. */
   readonly obstacle: string | null;
   /** Null before the first run. */
@@ -33,29 +39,29 @@ export interface DeskStatus {
 }
 
 export class FleetController {
-  readonly #options: FleetDeskOptions;
+  readonly #options: FleetControllerOptions;
   #fleet: Fleet | undefined;
-  #books: FleetStats | undefined;
+  #stats: FleetStats | undefined;
   #reading: Promise<Reconciliation | undefined> | undefined;
 
-  constructor(options: FleetDeskOptions) {
+  constructor(options: FleetControllerOptions) {
     this.#options = options;
   }
 
-  readonly delivered = (body: Buffer): void => this.#books?.delivered(body);
-  readonly written = (news: TableNews): void => this.#books?.written(news);
+  readonly delivered = (body: Buffer): void => this.#stats?.delivered(body);
+  readonly written = (news: TableNews): void => this.#stats?.written(news);
 
-  status(): DeskStatus {
+  status(): FleetControllerStatus {
     const { route } = this.#options;
     return {
       obstacle: typeof route === 'string' ? route : null,
       fleet: this.#fleet?.status() ?? null,
-      headline: this.#books?.headline() ?? null,
+      headline: this.#stats?.headline() ?? null,
     };
   }
 
   /** @throws WishError when it cannot be met now */
-  async fulfil(wish: FleetWish): Promise<DeskStatus> {
+  async fulfil(wish: FleetWish): Promise<FleetControllerStatus> {
     switch (wish.action) {
       case 'start':
         await this.#start(wish.plan);
@@ -93,9 +99,9 @@ export class FleetController {
     const state = this.#fleet?.status().state ?? 'idle';
     if (state !== 'idle')
       throw new WishError(`The fleet is ${state}; stop it, or wait for its end.`);
-    const books = new FleetStats(route.entry.unit);
-    const fleet = new Fleet({ ...this.#options, route, meant: (charge) => books.mean(charge) });
-    this.#books = books;
+    const stats = new FleetStats(route.entry.unit);
+    const fleet = new Fleet({ ...this.#options, route, meant: (charge) => stats.mean(charge) });
+    this.#stats = stats;
     this.#fleet = fleet;
     try {
       await fleet.start(plan);
@@ -107,15 +113,14 @@ export class FleetController {
 
   async #reconcile(): Promise<Reconciliation | undefined> {
     const { route, ledger } = this.#options;
-    const [fleet, books] = [this.#fleet, this.#books];
-    if (fleet === undefined || books === undefined || typeof route === 'string') return undefined;
-    const rows: { body: Uint8Array; amount: string }[] = [];
+    const [fleet, stats] = [this.#fleet, this.#stats];
+    if (fleet === undefined || stats === undefined || typeof route === 'string') return undefined;
+    const rows: BookedRow[] = [];
     for (const device of fleet.status().devices) {
       for await (const item of ledger.rowsOf(partitionOf(route.name, device), `${fleet.run}-`)) {
-        const body = item.body?.B ?? Buffer.from(item.body?.S ?? '');
-        rows.push({ body, amount: item.amount?.N ?? '0' });
+        rows.push(bookedRow(item));
       }
     }
-    return books.reconcile(rows);
+    return stats.reconcile(rows);
   }
 }
