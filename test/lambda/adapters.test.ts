@@ -6,10 +6,6 @@ import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane';
 import { afterEach, describe, expect, it } from 'vitest';
 import { RetryableError, TerminalError } from '../../core/base/errors.ts';
 import { systemClock } from '../../core/base/time.ts';
-import { deduplicatedWriteOf } from '../../core/guarantees/deduplicated/row.ts';
-import { exactlyOnceWriteOf } from '../../core/guarantees/exactly-once/row.ts';
-import { latestWriteOf } from '../../core/guarantees/latest/row.ts';
-import type { MessageKey } from '../../core/message/id.ts';
 import type { Publication } from '../../core/tables/ports.ts';
 import { quarantineRowOf } from '../../core/tables/quarantine-row.ts';
 import { integerOf, textOf } from '../../lambda/adapters/attributes.ts';
@@ -24,23 +20,7 @@ import {
 } from '../../lambda/adapters/failure.ts';
 import { createStateTable } from '../../lambda/adapters/latest.ts';
 import { createQuarantineTable } from '../../lambda/adapters/quarantine-table.ts';
-import {
-  deliveryOf,
-  messageOf,
-  NOW,
-  routeOf,
-  stateRouteOf,
-  stateWrite,
-  windowRouteOf,
-  windowWrite,
-  writeOf,
-} from '../../tools/handlers/samples.ts';
-
-const windowMessage = (key: MessageKey) => ({
-  ...messageOf(undefined, {}, windowRouteOf()),
-  key,
-});
-const stateMessage = (key: MessageKey) => ({ ...messageOf(undefined, {}, stateRouteOf()), key });
+import { deliveryOf, stateWrite, windowWrite, writeOf } from '../../tools/handlers/samples.ts';
 
 interface Asked {
   readonly path: string;
@@ -197,16 +177,6 @@ describe('a table that answers with an error', () => {
       expect(thrown).toBeInstanceOf(error);
       expect((thrown as Error).message).toContain(name);
     }
-  });
-
-  it('is not even asked for a row that it would refuse', () => {
-    const message = { ...messageOf(), key: { pk: 'charges#dev-1', id: 'x'.repeat(1_025) } };
-    const bookings = [
-      () => exactlyOnceWriteOf(routeOf(), deliveryOf(), message, 1, NOW),
-      () => deduplicatedWriteOf(windowRouteOf(), deliveryOf(), windowMessage(message.key), 1, NOW),
-      () => latestWriteOf(stateRouteOf(), deliveryOf(), stateMessage(message.key), 1, NOW),
-    ];
-    for (const booking of bookings) expect(booking).toThrow(TerminalError);
   });
 
   it('that holds a row which is not ours may be asked again: an operator can mend it', async () => {

@@ -1,19 +1,12 @@
 /** A row of the deliveries: a message that copies are recognised by, within a window. */
 
-import { TerminalError } from '../../base/errors.ts';
 import { DELIVERY_LIFE_SECONDS } from '../../base/limits.ts';
 import { type EpochMillis, epochMillis, toIso } from '../../base/time.ts';
 import type { DeduplicatedRoute } from '../../config/route.ts';
 import { partsOf } from '../../config/sources.ts';
 import type { Delivery } from '../../message/envelope.ts';
 import type { Message } from '../../message/message.ts';
-import {
-  type FirstWrite,
-  firstWriteOf,
-  type Row,
-  type RowWrite,
-  rowFault,
-} from '../../tables/row.ts';
+import { type FirstWrite, firstWriteOf, type Row, type RowWrite } from '../../tables/row.ts';
 import type { DeduplicatedFacts } from './guarantee.ts';
 
 /** Raised with every change of the list of attributes that the first delivery writes. */
@@ -41,7 +34,6 @@ export interface DeduplicatedRow extends Row {
   readonly windowEndsAtMillis: EpochMillis;
 }
 
-/** @throws TerminalError when DynamoDB would refuse the row */
 export function deduplicatedWriteOf(
   route: DeduplicatedRoute,
   delivery: Delivery,
@@ -53,7 +45,7 @@ export function deduplicatedWriteOf(
   const begin = Math.max(delivery.receivedAt, ownTime ?? 0);
   const windowEndsAtMillis = epochMillis(begin + route.windowSeconds * 1_000);
   const first: FirstWrite = firstWriteOf(route, delivery, message, DEDUPLICATED_ROW_VERSION, now);
-  const write: DeduplicatedWrite = {
+  return {
     key: message.key,
     tries,
     lastSeenAt: toIso(now),
@@ -64,9 +56,6 @@ export function deduplicatedWriteOf(
     latestEndMillis: epochMillis(windowEndsAtMillis + route.windowSeconds * 1_000),
     isPushed: partsOf(route.id).every(({ from }) => from !== 'content-hash'),
   };
-  const fault = rowFault(write);
-  if (fault !== undefined) throw new TerminalError(`booking refused: ${fault}`);
-  return write;
 }
 
 /** Whether a delivery received then falls into the row's window; its last moment counts. */

@@ -1,19 +1,11 @@
 /** A row of the ledger: a booked billing message. It is never forgotten. */
 import { createHash } from 'node:crypto';
-import { TerminalError } from '../../base/errors.ts';
-import { PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX } from '../../base/limits.ts';
 import { type EpochMillis, toIso } from '../../base/time.ts';
 import type { ExactlyOnceRoute } from '../../config/route.ts';
 import type { Delivery } from '../../message/envelope.ts';
 import type { MessageKey } from '../../message/id.ts';
 import type { Message } from '../../message/message.ts';
-import {
-  type Decimal,
-  type FirstWrite,
-  firstWriteOf,
-  type RowWrite,
-  rowFault,
-} from '../../tables/row.ts';
+import { type Decimal, type FirstWrite, firstWriteOf, type RowWrite } from '../../tables/row.ts';
 import type { ExactlyOnceFacts } from './guarantee.ts';
 
 /** Raised with every change of the list of attributes below. */
@@ -38,7 +30,6 @@ export interface ExactlyOnceFirstWrite extends FirstWrite {
 
 export type ExactlyOnceWrite = RowWrite<ExactlyOnceFirstWrite>;
 
-/** @throws TerminalError when DynamoDB would refuse the row */
 export function exactlyOnceWriteOf(
   route: ExactlyOnceRoute,
   delivery: Delivery,
@@ -50,7 +41,7 @@ export function exactlyOnceWriteOf(
   const { entry, counted } = message.facts;
   const occurredAt = toIso(entry.occurredAt);
   const period = occurredAt.slice(0, 7);
-  const write = {
+  return {
     key,
     tries,
     lastSeenAt: toIso(now),
@@ -68,12 +59,6 @@ export function exactlyOnceWriteOf(
       ...firstWriteOf(route, delivery, message, EXACTLY_ONCE_ROW_VERSION, now),
     },
   };
-  const fault = rowFault(write, [
-    ['accountPeriod', write.first.accountPeriod, PARTITION_KEY_BYTES_MAX],
-    ['occurrence', write.first.occurrence, SORT_KEY_BYTES_MAX],
-  ]);
-  if (fault !== undefined) throw new TerminalError(`booking refused: ${fault}`);
-  return write;
 }
 
 /** The index partition of an id, from 0: the same for every delivery of a message. */

@@ -22,8 +22,8 @@ const QUOTAS = 'Developer Guide, Quotas in Amazon DynamoDB';
 const TYPES = 'Developer Guide, Supported data types and naming rules';
 /** DynamoDB, "Quotas": any expression string. */
 const EXPRESSION_BYTES_MAX = 4_096;
-const checkedBefore =
-  'The limit is asked before the write (`rowFault` in `core/tables/row.ts`), so no engine sees such a row.';
+const neverMade =
+  'No message that was read can make such a row: the limits of id, device, account and body leave no room for it (`test/core/tables/row.test.ts`).';
 
 /** How an engine takes numbers, and what it gives back. */
 async function numbers(place: Place, texts: readonly string[]): Promise<readonly string[]> {
@@ -93,7 +93,7 @@ const emptyBehaviours: readonly Behaviour[] = [
     title: 'an empty text as partition key, as sort key, and as a key of the index by PutItem',
     documented: [VALIDATION, VALIDATION, VALIDATION].join(', '),
     page: TYPES,
-    otherwise: checkedBefore,
+    otherwise: neverMade,
     observe: (place) =>
       outcomesOf(
         () => place.put({ ...place.item(), pk: { S: '' } }),
@@ -105,7 +105,7 @@ const emptyBehaviours: readonly Behaviour[] = [
     title: 'an empty text as a key of the index by UpdateItem, and NULL there',
     documented: `${VALIDATION}, ${VALIDATION}`,
     page: `${TYPES}; Using Global Secondary Indexes`,
-    otherwise: checkedBefore,
+    otherwise: neverMade,
     observe: (place) =>
       outcomesOf(
         () => setting(place, { accountPeriod: { S: '' } }),
@@ -152,7 +152,7 @@ function limited(
     title: `${name} of ${bytesMax.toLocaleString('en')} bytes, and of one more${how}`,
     documented: `accepted, ${VALIDATION}`,
     page: QUOTAS,
-    otherwise: checkedBefore,
+    otherwise: neverMade,
     observe: (place) =>
       outcomesOf(
         () => asked(place, bytesMax),
@@ -182,7 +182,7 @@ const sizeBehaviours: readonly Behaviour[] = [
     title: 'a sort key of 513 letters é, which are 1,026 bytes',
     documented: VALIDATION,
     page: `${QUOTAS}, String`,
-    otherwise: checkedBefore,
+    otherwise: neverMade,
     observe: (place) => outcomeOf(setting(place, SOME, { id: 'é'.repeat(513) })),
   },
   limited(

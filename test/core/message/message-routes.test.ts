@@ -1,6 +1,5 @@
 /** What a message is read as on routes that look into it in different ways. */
 import { describe, expect, it } from 'vitest';
-import { TerminalError } from '../../../core/base/errors.ts';
 import { epochMillis } from '../../../core/base/time.ts';
 import {
   all,
@@ -13,9 +12,9 @@ import {
   topicLevel,
   userProperty,
 } from '../../../core/config/sources.ts';
-import { deduplicatedWriteOf, isOfLaterEvent } from '../../../core/guarantees/deduplicated/row.ts';
+import { isOfLaterEvent } from '../../../core/guarantees/deduplicated/row.ts';
 import { encodeId } from '../../../core/message/id.ts';
-import { type Facts, type Message, readMessage } from '../../../core/message/message.ts';
+import { readMessage } from '../../../core/message/message.ts';
 import {
   bodyWith,
   deliveryOf,
@@ -23,8 +22,6 @@ import {
   NOW,
   reasonOf,
   routeOf,
-  stateRouteOf,
-  stateWrite,
   WINDOW_SECONDS,
   windowRouteOf,
   windowWrite,
@@ -120,20 +117,6 @@ describe('a window', () => {
     expect(isOfLaterEvent(row(latest), hashed)).toBe(false);
     expect(isOfLaterEvent(row(latest + 1), hashed)).toBe(true);
     expect(isOfLaterEvent(row(latest + 1), windowWrite())).toBe(false);
-  });
-
-  it('and a newest value are refused before the write when their row is over a limit', () => {
-    const long = <F extends Facts>(message: Message<F>) => ({
-      ...message,
-      key: { ...message.key, id: 'x'.repeat(1_025) },
-    });
-    const route = windowRouteOf();
-    expect(() =>
-      deduplicatedWriteOf(route, deliveryOf(), long(messageOf(undefined, {}, route)), 1, NOW),
-    ).toThrow(TerminalError);
-    const topic = `billing/dev-1/${'x'.repeat(1_020)}`;
-    const state = stateRouteOf({ topic: 'billing/+/+' });
-    expect(() => stateWrite(undefined, { topic }, state)).toThrow(TerminalError);
   });
 });
 

@@ -1,14 +1,14 @@
-/** What rows hold, and what a table would refuse of them. */
+/** What rows hold, and that a table refuses none of them. */
 import { describe, expect, it } from 'vitest';
-import { TerminalError } from '../../../core/base/errors.ts';
-import { ITEM_BYTES_MAX } from '../../../core/base/limits.ts';
-import { epochMillis } from '../../../core/base/time.ts';
-import { sequence } from '../../../core/config/sources.ts';
 import {
-  type ExactlyOnceWrite,
-  exactlyOnceWriteOf,
-} from '../../../core/guarantees/exactly-once/row.ts';
-import { rowFault } from '../../../core/tables/row.ts';
+  BODY_BYTES_MAX,
+  ITEM_BYTES_MAX,
+  PARTITION_KEY_BYTES_MAX,
+  SORT_KEY_BYTES_MAX,
+} from '../../../core/base/limits.ts';
+import { sequence } from '../../../core/config/sources.ts';
+import { exactlyOnceWriteOf } from '../../../core/guarantees/exactly-once/row.ts';
+import { readMessage } from '../../../core/message/message.ts';
 import { attributeOf } from '../../../lambda/adapters/attributes.ts';
 import {
   bodyWith,
@@ -16,6 +16,10 @@ import {
   messageOf,
   NOW,
   routeOf,
+  stateRouteOf,
+  stateWrite,
+  windowRouteOf,
+  windowWrite,
   writeOf,
 } from '../../../tools/handlers/samples.ts';
 
@@ -48,89 +52,63 @@ describe('a row of the ledger', () => {
   });
 });
 
-/** What DynamoDB would refuse in a booking with its index keys. */
-function ledgerRowFault(write: ExactlyOnceWrite): string | undefined {
-  return rowFault(write, [
-    ['accountPeriod', write.first.accountPeriod, 2_048],
-    ['occurrence', write.first.occurrence, 1_024],
-  ]);
+/** An upper bound of an item's size: names and values in UTF-8, 21 bytes for a number. */
+function bytesOf(attributes: object): number {
+  const valueBytes = (value: unknown) =>
+    typeof value === 'string' || value instanceof Uint8Array ? Buffer.byteLength(value) : 21;
+  return Object.entries(attributes).reduce(
+    (sum, [name, value]) => sum + name.length + valueBytes(value),
+    0,
+  );
 }
 
-function withFirst(changes: Partial<ExactlyOnceWrite['first']>): ExactlyOnceWrite {
-  const write = writeOf();
-  return { ...write, first: { ...write.first, ...changes } };
-}
-
-describe('what a table would refuse', () => {
-  it('is no booking: an account or an id too long for the index is refused before the write', () => {
-    const message = messageOf();
-    const { facts } = message;
-    const account = { ...facts, entry: { ...facts.entry, account: 'a'.repeat(2_039) } };
-    const id = { ...message.key, id: 'x'.repeat(1_000) };
-    for (const long of [
-      { ...message, facts: account },
-      { ...message, key: id },
-    ]) {
-      expect(() => exactlyOnceWriteOf(routeOf(), deliveryOf(), long, 1, NOW)).toThrow(
-        TerminalError,
-      );
-    }
-  });
-
-  it('finds none in a booking', () => {
-    expect(ledgerRowFault(writeOf())).toBeUndefined();
-  });
-
-  it('finds none in the largest booking that a message can make', () => {
-    const body = bodyWith({
-      id: JSON.stringify('😀'.repeat(64)),
-      account: JSON.stringify('a'.repeat(2_037)),
-    }).padEnd(92_160 - 64 * 2, ' ');
-    const device = 'd'.repeat(128);
-    const write = writeOf(
-      body,
-      { topic: `billing/${device}/charges`, clientId: device },
-      epochMillis(NOW),
-    );
-    expect(ledgerRowFault(write)).toBeUndefined();
-  });
+/**
+ * Whatever reading has let through fits: the limits of body, id, device, account and topic leave
+ * nothing over that DynamoDB would refuse, so no write asks for its own size.
+ */
+describe('the largest rows that messages can make', () => {
+  const device = 'd'.repeat(128);
+  const topic = `billing/${device}/${'t'.repeat(256 - 'billing//'.length - 128)}`;
+  const base = { topic: 'billing/+/+' };
+  const delivery = { topic, clientId: device, principal: 'p'.repeat(1_024) };
+  // Four bytes each, of which an id has up to 256.
+  const id = JSON.stringify('😀'.repeat(64));
+  const account = JSON.stringify('é'.repeat(1_018));
+  const body = bodyWith({ id, account, kWh: '9.99E+125' });
+  const largest = body + ' '.repeat(BODY_BYTES_MAX - Buffer.byteLength(body));
 
   it.each([
-    ['accountPeriod', 2_048],
-    ['occurrence', 1_024],
-  ] as const)('allows %s 1 to %i bytes', (name, max) => {
-    expect(ledgerRowFault(withFirst({ [name]: '' }))).toContain(name);
-    expect(ledgerRowFault(withFirst({ [name]: 'x'.repeat(max) }))).toBeUndefined();
-    expect(ledgerRowFault(withFirst({ [name]: 'x'.repeat(max + 1) }))).toContain(
-      `${name} has ${max + 1} bytes`,
-    );
-    expect(ledgerRowFault(withFirst({ [name]: 'é'.repeat(max / 2 + 1) }))).toContain(name);
+    [
+      'a ledger',
+      () => {
+        const route = routeOf({ ...base, indexShards: 99 });
+        const message = messageOf(largest, delivery, route);
+        return exactlyOnceWriteOf(route, deliveryOf(largest, delivery), message, 1, NOW);
+      },
+    ],
+    ['the dedup records', () => windowWrite(largest, delivery, windowRouteOf(base))],
+    ['the state', () => stateWrite(largest, delivery, stateRouteOf(base))],
+  ])('fit into %s, with every key of theirs', (_, write) => {
+    const { key, first, lastSeenAt } = write();
+    expect(Buffer.byteLength(first.body)).toBe(BODY_BYTES_MAX);
+    const lengths = (values: readonly unknown[]) =>
+      values.map((value) => Buffer.byteLength(String(value)));
+    const { accountPeriod = 'x', occurrence = 'x' } = { ...first } as Record<string, unknown>;
+    const [pk = 0, sort = 0, partition = 0, range = 0] = lengths([
+      ...[key.pk, key.id, accountPeriod, occurrence],
+    ]);
+    expect(Math.min(pk, sort, partition, range)).toBeGreaterThan(0);
+    expect(Math.max(pk, partition)).toBeLessThanOrEqual(PARTITION_KEY_BYTES_MAX);
+    expect(Math.max(sort, range)).toBeLessThanOrEqual(SORT_KEY_BYTES_MAX);
+    expect(bytesOf({ ...key, ...first, lastSeenAt, tries: 1 })).toBeLessThan(ITEM_BYTES_MAX);
   });
 
-  it.each([
-    ['pk', 2_048],
-    ['id', 1_024],
-  ] as const)('allows the key part %s 1 to %i bytes', (name, max) => {
-    const withKey = (value: string) => ({ ...writeOf(), key: { ...writeOf().key, [name]: value } });
-    expect(ledgerRowFault(withKey(''))).toContain(name);
-    expect(ledgerRowFault(withKey('x'.repeat(max)))).toBeUndefined();
-    expect(ledgerRowFault(withKey('x'.repeat(max + 1)))).toContain(name);
-  });
-
-  it('allows a row 400 KB, counted in UTF-8', () => {
-    expect(ledgerRowFault(withFirst({ body: 'é'.repeat(100_000) }))).toBeUndefined();
-    expect(ledgerRowFault(withFirst({ body: 'é'.repeat(ITEM_BYTES_MAX / 2) }))).toContain('bytes');
-    expect(ledgerRowFault(withFirst({ body: 'x'.repeat(ITEM_BYTES_MAX) }))).toContain('409600');
-  });
-
-  it('counts names and values to the byte, 21 for what is neither text nor bytes', () => {
-    const { key, first, lastSeenAt } = withFirst({ body: '' });
-    const sizeOf = (value: unknown) => (typeof value === 'string' ? Buffer.byteLength(value) : 21);
-    const attributes = Object.entries({ ...key, ...first, lastSeenAt, tries: 1 });
-    const rest = attributes.reduce((sum, [name, value]) => sum + name.length + sizeOf(value), 0);
-    const bodyOf = (bytes: number) => withFirst({ body: 'x'.repeat(bytes - rest) });
-    expect(ledgerRowFault(bodyOf(ITEM_BYTES_MAX))).toBeUndefined();
-    expect(ledgerRowFault(bodyOf(ITEM_BYTES_MAX + 1))).toContain('409601 bytes');
+  it('are no larger: an account of one byte more is refused when it is read', () => {
+    const over = bodyWith({ account: JSON.stringify('é'.repeat(1_019)) });
+    expect(readMessage(routeOf(), deliveryOf(over))).toMatchObject({
+      kind: 'rejected',
+      rejection: { reason: 'too-long' },
+    });
   });
 });
 
