@@ -1,7 +1,8 @@
 /** What says of a delivery what it is: one for each guarantee, all asked the same question. */
 
 import type { CoalescedDelivery } from '../message/coalesce.ts';
-import type { Facts, Message, MessageReading, Rejection } from '../message/message.ts';
+import type { Facts, Message, MessageReading } from '../message/message.ts';
+import type { Rejection } from '../message/reasons.ts';
 import type { Verdict } from './verdict.ts';
 
 /** What is handled together: a delivery, and the copies of it that share its write. */

@@ -21,7 +21,7 @@ import { type FactsOf, guaranteeOf } from '../guarantees/index.ts';
 import type { Delivery } from './envelope.ts';
 import type { MessageId, MessageKey } from './id.ts';
 import type { Reading } from './reading.ts';
-import type { Fault, Reason } from './reasons.ts';
+import type { Fault, Rejection } from './reasons.ts';
 import { levelOf, topicMatches } from './topics.ts';
 
 /** What the guarantee of a route reads from a message. */
@@ -41,19 +41,6 @@ export interface Message<F extends Facts = Facts> {
   readonly fingerprint: string;
   /** What its guarantee reads from it, beyond the id. */
   readonly facts: F;
-}
-
-/** A delivery that cannot be booked; what is known of it goes into quarantine. */
-export interface Rejection {
-  readonly reason: Reason;
-  /** What was got and what is allowed, for a person. */
-  readonly detail: string;
-  readonly bodyHash: string;
-  /** The device in the topic, where there is one. */
-  readonly device: string | undefined;
-  readonly id: MessageId | undefined;
-  /** Whose receipts topic the answer goes to; never that of a device that did not publish. */
-  readonly answerTo: string | undefined;
 }
 
 export type MessageReading<F extends Facts = Facts> =

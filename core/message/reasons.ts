@@ -1,3 +1,5 @@
+import type { MessageId } from './id.ts';
+
 /** Why a delivery could not be booked. The words stand in quarantine rows, receipts and metrics. */
 export type Reason =
   /** The envelope is not one that a rule or its error action makes. */
@@ -37,4 +39,14 @@ export type Reason =
 export interface Fault {
   readonly reason: Reason;
   readonly detail: string;
+}
+
+/** A delivery that cannot be booked; what is known of it goes into quarantine. */
+export interface Rejection extends Fault {
+  readonly bodyHash: string;
+  /** The device in the topic, where there is one. */
+  readonly device: string | undefined;
+  readonly id: MessageId | undefined;
+  /** Whose receipts topic the answer goes to; never that of a device that did not publish. */
+  readonly answerTo: string | undefined;
 }

@@ -5,6 +5,7 @@ import type { ExactlyOnceWrite } from '../guarantees/exactly-once/row.ts';
 import type { LatestRow, LatestWrite } from '../guarantees/latest/row.ts';
 import type { MessageKey } from '../message/id.ts';
 import type { Metric } from '../operations/metrics.ts';
+import type { Publication } from '../wire/forward.ts';
 import type { QuarantineKey, QuarantineRow } from './quarantine-row.ts';
 import type { Release } from './release.ts';
 import type { Row, RowWrite } from './row.ts';
@@ -70,15 +71,6 @@ export interface State {
 /** The quarantine. Writing the same row again only counts it. Throws like the ledger. */
 export interface Quarantine {
   put(row: QuarantineRow): Promise<void>;
-}
-
-export interface Publication {
-  readonly topic: string;
-  /** JSON text. */
-  readonly payload: string;
-  readonly qos: 0 | 1;
-  /** MQTT 5 user properties, in order. */
-  readonly userProperties?: readonly (readonly [name: string, value: string])[];
 }
 
 /** The broker. Throws TerminalError when the publication can never succeed, else RetryableError. */

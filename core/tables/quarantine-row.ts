@@ -4,7 +4,7 @@ import { readUtf8 } from '../base/json.ts';
 import { toIso } from '../base/time.ts';
 import type { Delivery } from '../message/envelope.ts';
 import { encodeId, type MessageId, partitionOf } from '../message/id.ts';
-import type { Rejection } from '../message/message.ts';
+import type { Rejection } from '../message/reasons.ts';
 
 /** The booked side of a conflict, kept beside the body that came later. */
 export interface ConflictEvidence {

@@ -14,7 +14,6 @@ import { TOPIC_BYTES_MAX } from '../base/limits.ts';
 import { quoted } from '../base/printable.ts';
 import { idJson, type MessageId } from '../message/id.ts';
 import { topicFault } from '../message/topics.ts';
-import type { Publication } from '../tables/ports.ts';
 
 /** The id's name, as an MQTT 5 user property and in the envelope. */
 export const FORWARD_ID = 'tollbridge-id';
@@ -36,6 +35,16 @@ export interface Forward {
   readonly body: string | Uint8Array;
   readonly isJson: boolean;
   readonly mark: ForwardMark | undefined;
+}
+
+/** What the bridge publishes, a forward or an answer to a device. */
+export interface Publication {
+  readonly topic: string;
+  /** JSON text. */
+  readonly payload: string;
+  readonly qos: 0 | 1;
+  /** MQTT 5 user properties, in order. */
+  readonly userProperties?: readonly (readonly [name: string, value: string])[];
 }
 
 export type ForwardReading =

@@ -16,7 +16,7 @@ import { DETAIL_CHARS_MAX, MQTT_PAYLOAD_BYTES_MAX, RECEIPTS_BYTES_MAX } from '..
 import { quoted } from '../base/printable.ts';
 import { type EpochMillis, epochMillis } from '../base/time.ts';
 import { idJson, type MessageId, readId } from '../message/id.ts';
-import type { Rejection } from '../message/message.ts';
+import type { Rejection } from '../message/reasons.ts';
 
 /** `bodyHash` names the very body that the answer is true of (I3). */
 export type Receipt =

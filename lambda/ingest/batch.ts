@@ -12,7 +12,8 @@ import {
   type ReadDelivery,
 } from '../../core/message/coalesce.ts';
 import type { Delivery } from '../../core/message/envelope.ts';
-import { type Rejection, readMessage } from '../../core/message/message.ts';
+import { readMessage } from '../../core/message/message.ts';
+import type { Rejection } from '../../core/message/reasons.ts';
 import { METRIC } from '../../core/operations/metrics.ts';
 import { type Receipt, receiptPayloads } from '../../core/wire/receipts.ts';
 import { concurrently } from '../runtime/concurrently.ts';

@@ -8,7 +8,7 @@ import {
   type ValidDelivery,
 } from '../../core/guarantees/deduplicator.ts';
 import { guaranteeOf } from '../../core/guarantees/index.ts';
-import type { Rejection } from '../../core/message/message.ts';
+import type { Rejection } from '../../core/message/reasons.ts';
 import { METRIC } from '../../core/operations/metrics.ts';
 import { type Forward, type ForwardMark, forwardOf } from '../../core/wire/forward.ts';
 import type { IngestDeps } from './deps.ts';

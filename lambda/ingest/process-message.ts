@@ -14,8 +14,7 @@ import {
 } from '../../core/guarantees/deduplicator.ts';
 import { guaranteeOf } from '../../core/guarantees/index.ts';
 import type { Booking, Verdict } from '../../core/guarantees/verdict.ts';
-import type { Rejection } from '../../core/message/message.ts';
-import type { Reason } from '../../core/message/reasons.ts';
+import type { Reason, Rejection } from '../../core/message/reasons.ts';
 import { COPY_NOTE, type CopyNote } from '../../core/operations/copy-note.ts';
 import { METRIC, type Metric } from '../../core/operations/metrics.ts';
 import { bookedReceipt, type Receipt, rejectedReceipt } from '../../core/wire/receipts.ts';

@@ -1,7 +1,7 @@
 /** What cannot be booked is kept whole, in the quarantine. */
 
 import type { ParsedDelivery } from '../../core/guarantees/deduplicator.ts';
-import type { Rejection } from '../../core/message/message.ts';
+import type { Rejection } from '../../core/message/reasons.ts';
 import { type ConflictEvidence, quarantineRowOf } from '../../core/tables/quarantine-row.ts';
 import type { IngestDeps } from './deps.ts';
 

@@ -1,7 +1,8 @@
 /** The handshake's handler with stores in memory; what it did is on record. */
 import type { Route } from '../../core/config/route.ts';
 import type { Metric } from '../../core/operations/metrics.ts';
-import type { Publication, Telemetry } from '../../core/tables/ports.ts';
+import type { Telemetry } from '../../core/tables/ports.ts';
+import type { Publication } from '../../core/wire/forward.ts';
 import { handshakeRouteOf } from '../../core/wire/handshake-route.ts';
 import { createHandler } from '../../lambda/handshake/handler.ts';
 import { MemoryDedupRecords, MemoryLedger, MemoryQuarantine } from '../stores/memory-stores.ts';

@@ -7,8 +7,9 @@ import type { Deduplicator } from '../../core/guarantees/deduplicator.ts';
 import { exactlyOnceDeduplicator } from '../../core/guarantees/exactly-once/deduplicator.ts';
 import { latestDeduplicator } from '../../core/guarantees/latest/deduplicator.ts';
 import type { Metric } from '../../core/operations/metrics.ts';
-import type { DedupRecords, Ledger, Publication, State } from '../../core/tables/ports.ts';
+import type { DedupRecords, Ledger, State } from '../../core/tables/ports.ts';
 import type { RowWrite } from '../../core/tables/row.ts';
+import type { Publication } from '../../core/wire/forward.ts';
 import type { IngestDeps } from '../../lambda/ingest/deps.ts';
 import { createHandler } from '../../lambda/ingest/handler.ts';
 import {

@@ -8,7 +8,7 @@ import { RetryableError } from '../../base/errors.ts';
 import { DELIVERY_LIFE_SECONDS, FUNCTION_TIMEOUT_SECONDS } from '../../base/limits.ts';
 import { type Clock, toIso } from '../../base/time.ts';
 import type { DeduplicatedRoute } from '../../config/route.ts';
-import type { Rejection } from '../../message/message.ts';
+import type { Rejection } from '../../message/reasons.ts';
 import type { DedupRecords } from '../../tables/ports.ts';
 import {
   type Decision,

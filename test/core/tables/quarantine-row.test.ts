@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Rejection } from '../../../core/message/message.ts';
+import type { Rejection } from '../../../core/message/reasons.ts';
 import { quarantineRowOf } from '../../../core/tables/quarantine-row.ts';
 import { BODY, deliveryOf } from '../../../tools/handlers/samples.ts';
 
