@@ -80,7 +80,7 @@ describe('a variant whose text is not in the code any more', () => {
     const edits = [{ file: 'core/base/hash.ts', from: 'what never stood there', to: '' }];
     expect(() => sourcesOf(variant({ edits }))).toThrow(EditMissedError);
     expect(() => sourcesOf(variant({ edits }))).toThrow(
-      /a-variant: a text stands 0 times in core\/hash\.ts.*what never stood there/,
+      /a-variant: a text stands 0 times in core\/base\/hash\.ts.*what never stood there/,
     );
   });
 

@@ -102,7 +102,7 @@ export const effects: readonly Variant[] = [
         from: "import { bookedReceipt, type Receipt, rejectedReceipt } from '../../core/wire/receipts.ts';",
         to: `
 import { bookedReceipt, type Receipt, receiptPayloads, rejectedReceipt } from '../../core/wire/receipts.ts';
-import { publishReceipts } from '../receipts.ts';`,
+import { publishReceipts } from '../runtime/receipts.ts';`,
       },
     ],
     checks: [SIMULATED],
