@@ -4,9 +4,11 @@
  * every message sent again looks new. `tollbridge.lock.json`, committed beside the configuration,
  * pins them; a change is refused unless it is accepted by its name.
  */
+
 import { DETAIL_CHARS_MAX } from '../base/limits.ts';
 import { printable } from '../base/printable.ts';
 import { GUARANTEES, guaranteeOf } from '../guarantees/index.ts';
+import { filtersOverlap } from '../message/topics.ts';
 import type { Bridge, Route } from './route.ts';
 
 export const LOCK_VERSION = 1;
@@ -87,7 +89,12 @@ function routeChanges(
   if (now === undefined) {
     const instead = added.length === 0 ? 'not there' : `not there; new is ${added.join(', ')}`;
     const was = `a route that is ${pinned.guarantee}`;
-    const effect = `${NOT_HANDLED} If it was renamed: ${GUARANTEES[pinned.guarantee].renamed}`;
+    const both = added.filter((other) => meets(pinned.topic, lock.routes[other]?.topic));
+    const during =
+      both.length === 0
+        ? ''
+        : ` ${both.join(' and ')} listens where it did: while both rules stand during the deployment, each publication is handled by both.`;
+    const effect = `${NOT_HANDLED}${during} If it was renamed: ${GUARANTEES[pinned.guarantee].renamed}`;
     return [{ name, pinned: was, now: instead, effect }];
   }
   // Pins that one of two guarantees does not have go with the guarantee.
@@ -97,6 +104,10 @@ function routeChanges(
     if (was === undefined || is === undefined || was === is) return [];
     return [{ name: `${name}.${pin}`, pinned: String(was), now: String(is), effect }];
   });
+}
+
+function meets(one: string | number | undefined, other: string | number | undefined): boolean {
+  return typeof one === 'string' && typeof other === 'string' && filtersOverlap(one, other);
 }
 
 /** Changes that nobody accepted, or names that accept nothing; the message lists every one. */

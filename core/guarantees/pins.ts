@@ -30,6 +30,16 @@ export function sharedPins(resent: string) {
       effect:
         'Copies of what is recorded already are compared anew from the stored body: a field that counts now turns copies that differ in it into conflicts, and one that no longer counts makes duplicates of what would have been a conflict.',
     },
+    topic: {
+      of: ({ topic }: Route) => topic,
+      effect:
+        'What waits in queues and outboxes came on the old topic: it is rejected as wrong-topic for good and nobody can accept it, and a device that still publishes there is disconnected, so that one old message stops it.',
+    },
+    trustTopicLevel: {
+      of: ({ trustTopicLevel }: Route) => (trustTopicLevel === null ? 'no' : 'yes'),
+      effect:
+        'Whose message it is is decided otherwise: where the topic level is trusted no more, what gateways have sent and not yet seen booked is rejected as wrong-device; where it is trusted now, a client can speak for any device that its policy lets it name.',
+    },
   };
 }
 

@@ -58,6 +58,8 @@ export function filterFault(filter: string): string | undefined {
   if (/[\p{Cc}'"\\]/u.test(filter)) return 'it has a quote, backslash or control character';
   if (/\s/.test(filter)) return 'it has white space';
   if (filter.includes('${')) return 'it has a substitution template';
+  // A policy would let devices publish what no rule takes.
+  if (/[*?]/.test(filter)) return 'it has * or ?, wildcards of a device policy and of no rule';
   if (Buffer.byteLength(filter) > TOPIC_BYTES_MAX)
     return `it is longer than ${TOPIC_BYTES_MAX} bytes`;
   if (levels.length - 1 > TOPIC_SLASHES_MAX) return `it has more than ${TOPIC_SLASHES_MAX} slashes`;

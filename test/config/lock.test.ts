@@ -1,15 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkConfig } from '../../core/config/check.ts';
-import {
-  assertAccepted,
-  compareLock,
-  hasAdditions,
-  type LockChange,
-  LockError,
-  lockOf,
-} from '../../core/config/lock.ts';
-import { formatLock, LockFileError, parseLock } from '../../core/config/lock-text.ts';
-import type { Bridge } from '../../core/config/route.ts';
+import { compareLock, hasAdditions, lockOf } from '../../core/config/lock.ts';
+import { formatLock, parseLock } from '../../core/config/lock-text.ts';
 import {
   all,
   contentHash,
@@ -19,46 +10,15 @@ import {
   timestamp,
   topicLevel,
 } from '../../core/config/sources.ts';
-import { charges as sample } from '../../tools/handlers/samples.ts';
-
-const charges = { ...sample, topic: 'billing/+/+', forward: undefined };
-const events = {
-  guarantee: 'deduplicated',
-  topic: 'events/+/#',
-  device: topicLevel(2),
-  id: contentHash('at', 'type'),
-  time: payload('at'),
-  window: { days: 7 },
-};
-const status = {
-  guarantee: 'latest',
-  topic: 'status/+/+',
-  device: topicLevel(2),
-  version: timestamp('at'),
-};
-const routes = { status, charges, events };
-
-type Changes = Readonly<Record<string, unknown>>;
-
-function bridgeOf(changes: Changes = {}, name = 'tollbridge'): Bridge {
-  const written = Object.fromEntries(
-    Object.entries({ ...routes, ...changes }).filter(([, route]) => route !== undefined),
-  );
-  const plain = Object.entries(written).map(([key, route]) => [key, withoutUndefined(route)]);
-  return checkConfig({ name, routes: Object.fromEntries(plain) });
-}
-
-function withoutUndefined(route: unknown): unknown {
-  return Object.fromEntries(
-    Object.entries(route as Changes).filter(([, value]) => value !== undefined),
-  );
-}
-
-const lock = lockOf(bridgeOf());
-
-function changesOf(changes: Changes, name?: string): readonly LockChange[] {
-  return compareLock(bridgeOf(changes, name), lock);
-}
+import {
+  bridgeOf,
+  type Changes,
+  changesOf,
+  charges,
+  events,
+  lock,
+  status,
+} from './lock-fixture.ts';
 
 describe('a lock', () => {
   it('pins what the records of each route hang on, readably, sorted, with a newline', () => {
@@ -69,22 +29,31 @@ describe('a lock', () => {
     "charges": {
       "device": "topicLevel(2)",
       "entry.account": "payload('account')",
+      "entry.amount": "payload('kWh')",
       "entry.occurredAt": "payload('at')",
+      "entry.unit": "kWh",
       "guarantee": "exactly-once",
       "id": "payload('id')",
       "indexShards": 1,
-      "sameBody": "bytes"
+      "sameBody": "bytes",
+      "topic": "billing/+/+",
+      "trustTopicLevel": "no"
     },
     "events": {
       "device": "topicLevel(2)",
       "guarantee": "deduplicated",
       "id": "contentHash('at', 'type')",
-      "sameBody": "bytes"
+      "sameBody": "bytes",
+      "time": "payload('at')",
+      "topic": "events/+/#",
+      "trustTopicLevel": "no"
     },
     "status": {
       "device": "topicLevel(2)",
       "guarantee": "latest",
       "sameBody": "bytes",
+      "topic": "status/+/+",
+      "trustTopicLevel": "no",
       "version": "timestamp('at')"
     }
   }
@@ -130,12 +99,10 @@ describe('no change', () => {
     const changes = {
       charges: {
         ...charges,
-        entry: { ...charges.entry, amount: payload('litres'), unit: 'l' },
         forward: 'booked/{device}',
         feed: 'direct',
         receipts: 'none',
         maxAge: { days: 30 },
-        trustTopicLevel: 'gateway gw-1 publishes for all',
       },
       events: { ...events, window: { days: 14 }, mode: 'shadow', forward: 'clean/{device}' },
     };
@@ -175,6 +142,25 @@ describe('a change', () => {
       { charges: { ...charges, entry: { ...entry, occurredAt: payload('endedAt') } } },
       "payload('at')",
       "payload('endedAt')",
+    ],
+    ['charges.topic', { charges: { ...charges, topic: 'bill/+/+' } }, 'billing/+/+', 'bill/+/+'],
+    [
+      'charges.entry.amount',
+      { charges: { ...charges, entry: { ...entry, amount: payload('Wh') } } },
+      "payload('kWh')",
+      "payload('Wh')",
+    ],
+    [
+      'charges.entry.unit',
+      { charges: { ...charges, entry: { ...entry, unit: 'Wh' } } },
+      'kWh',
+      'Wh',
+    ],
+    [
+      'charges.trustTopicLevel',
+      { charges: { ...charges, trustTopicLevel: 'gateway gw-1 publishes for all' } },
+      'no',
+      'yes',
     ],
     ['charges.indexShards', { charges: { ...charges, indexShards: 4 } }, '1', '4'],
     [
@@ -226,6 +212,23 @@ describe('a change', () => {
     }
   });
 
+  it('of the time of a message is one, for it says which window a copy falls into', () => {
+    const named = { ...events, id: payload('id') };
+    const before = lockOf(bridgeOf({ events: named }));
+    const now = bridgeOf({ events: { ...named, time: payload('sentAt') } });
+    expect(compareLock(now, before)).toMatchObject([
+      { name: 'events.time', pinned: "payload('at')", now: "payload('sentAt')" },
+    ]);
+  });
+
+  it('of a name says that both rules book what is sent while they stand', () => {
+    const [renamed] = changesOf({ charges: undefined, tolls: charges });
+    expect(renamed?.effect).toContain('tolls listens where it did');
+    const elsewhere = { ...charges, topic: 'tolls/+/+' };
+    const [moved] = changesOf({ charges: undefined, tolls: elsewhere });
+    expect(moved?.effect).not.toContain('listens where it did');
+  });
+
   it('never comes alone when there are more', () => {
     const changes = {
       charges: { ...charges, id: payload('uuid'), device: topicLevel(3) },
@@ -237,88 +240,5 @@ describe('a change', () => {
       'charges.id',
       'status',
     ]);
-  });
-});
-
-describe('acceptance', () => {
-  const changes = changesOf({
-    charges: { ...charges, id: payload('uuid'), device: topicLevel(3) },
-  });
-
-  function refusalOf(accepted: readonly string[], of = changes): LockError {
-    try {
-      assertAccepted(of, accepted);
-    } catch (error) {
-      if (error instanceof LockError) return error;
-      throw error;
-    }
-    throw new Error('nothing was refused');
-  }
-
-  it('is by name, of every change', () => {
-    expect(() => assertAccepted(changes, ['charges.id', 'charges.device'])).not.toThrow();
-    expect(() => assertAccepted([], [])).not.toThrow();
-  });
-
-  it('is asked for with every change in one message, and the command that accepts them', () => {
-    const { message, changes: refused } = refusalOf([]);
-    expect(refused).toEqual(changes);
-    for (const { name, pinned, now, effect } of changes) {
-      for (const part of [name, pinned, now, effect]) expect(message).toContain(part);
-    }
-    expect(message).toContain('npx cdk synth -c accept=charges.device,charges.id');
-    expect(message).toContain('TOLLBRIDGE_ACCEPT=charges.device,charges.id npm start');
-  });
-
-  it('of one change leaves the other refused, and nothing is half accepted', () => {
-    const error = refusalOf(['charges.id']);
-    expect(error.changes.map(({ name }) => name)).toEqual(['charges.device']);
-    expect(error.message).toContain('accept=charges.device,charges.id');
-  });
-
-  it('of a name that accepts nothing is refused as a slip of the pen', () => {
-    const error = refusalOf(['charges.id', 'charges.device', 'charges.ids']);
-    expect(error).toMatchObject({ changes: [], unknownNames: ['charges.ids'] });
-    expect(error.message).toContain("'charges.ids', which accepts nothing");
-    expect(error.message).toContain('what has changed is charges.device, charges.id');
-    expect(refusalOf(['charges'], []).message).toContain('may be in the lock file already');
-  });
-
-  it('is not possible for a whole route at once while the route is there', () => {
-    expect(refusalOf(['charges']).unknownNames).toEqual(['charges']);
-  });
-});
-
-describe('a lock file is refused', () => {
-  const pins = { ...lock.routes.charges };
-  const having = (changes: Changes) => JSON.stringify({ ...lock, ...changes });
-  const pinning = (changes: Changes) => having({ routes: { charges: { ...pins, ...changes } } });
-
-  it.each([
-    ['is empty', '', 'not JSON'],
-    ['holds a merge', `<<<<<<< HEAD\n${formatLock(lock)}`, 'not JSON'],
-    ['is cut off', formatLock(lock).slice(0, -3), 'not JSON'],
-    ['is no object', '[]', 'not a JSON object'],
-    [
-      'has a key twice',
-      '{"lockVersion":1,"bridge":"a","bridge":"b","routes":{}}',
-      "Duplicate key 'bridge'",
-    ],
-    ['has no version', having({ lockVersion: undefined }), 'lockVersion is missing'],
-    ['comes from a later version', having({ lockVersion: 2 }), 'lockVersion is 2'],
-    ['has no bridge', having({ bridge: undefined }), 'bridge is not'],
-    ['has no routes', having({ routes: undefined }), 'routes is not'],
-    ['has more than it should', having({ comment: 'x' }), 'comment is unknown'],
-    ['has a route with an odd name', having({ routes: { 'a-b': pins } }), 'routes.a-b is not'],
-    ['has a route that is a text', having({ routes: { charges: 'x' } }), 'routes.charges is not'],
-    ['has no such guarantee', pinning({ guarantee: 'best' }), 'guarantee is none'],
-    ['lacks a pin', pinning({ id: undefined }), 'routes.charges.id is missing'],
-    ['has a pin of another guarantee', pinning({ version: 'x' }), 'version is unknown'],
-    ['has a pin that is no text', pinning({ device: 2 }), 'device is not a text'],
-    ['has half a shard', pinning({ indexShards: 1.5 }), 'indexShards is not a whole number'],
-  ])('that %s', (_, text, fault) => {
-    expect(() => parseLock(text)).toThrow(LockFileError);
-    expect(() => parseLock(text)).toThrow(fault);
-    expect(() => parseLock(text)).toThrow('git checkout tollbridge.lock.json');
   });
 });

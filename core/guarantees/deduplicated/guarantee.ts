@@ -1,6 +1,7 @@
 /** `deduplicated`: one record for an id, within a window. */
 import type { EpochMillis } from '../../base/time.ts';
 import type { DeduplicatedRoute } from '../../config/route.ts';
+import { sourceText } from '../../config/source-text.ts';
 import { partsOf } from '../../config/sources.ts';
 import { bookingIdOf, keyOf } from '../../message/id.ts';
 import { readIdFrom } from '../../message/id-sources.ts';
@@ -50,6 +51,14 @@ export const deduplicated: Guarantee<DeduplicatedRoute, DeduplicatedFacts> = {
   /** An id can come back, and is then another message: the delivery that opened the window tells. */
   forwardId: (_, { key }, owner) => `${bookingIdOf(key)}#${owner}`,
   sources: ({ id, time }) => [['id', id], ...(time === null ? [] : [['time', time] as const])],
-  pins: { ...sharedPins(RESENT), id: idPin(RESENT) },
+  pins: {
+    ...sharedPins(RESENT),
+    id: idPin(RESENT),
+    time: {
+      of: ({ time }) => (time === null ? 'none' : sourceText(time)),
+      effect:
+        'The window of a message under way is measured by the new field: where that is missing it is rejected, and where it means something else a copy can be late, or forwarded again.',
+    },
+  },
   renamed: `the name begins every key, so each message that a device sends again ${RESENT}.`,
 };

@@ -59,6 +59,16 @@ export const exactlyOnce: Guarantee<ExactlyOnceRoute, ExactlyOnceFacts> = {
       effect:
         'Rows that are booked keep the period of the old field, a charge sent again among them: invoices around the change can miss charges or count them in another period.',
     },
+    'entry.amount': {
+      of: ({ entry }) => sourceText(entry.amount),
+      effect:
+        'Charges under way are booked with the amount of the new field: those without it are rejected, and those in which it means something else are billed wrongly.',
+    },
+    'entry.unit': {
+      of: ({ entry }) => entry.unit,
+      effect:
+        'The number in a charge under way is booked in the new unit: 1.25 of the old becomes 1.25 of the new. A device that counts in another unit needs a route of its own.',
+    },
     indexShards: {
       of: ({ indexShards }) => indexShards,
       effect:

@@ -97,6 +97,8 @@ describe('filterFault', () => {
     ['a/\u0000', 'control character'],
     ['a/\u0085', 'control character'],
     ['a/b c', 'white space'],
+    ['billing/*/charges', 'wildcards of a device policy'],
+    ['billing/a?c', 'wildcards of a device policy'],
     ['a/\u00a0', 'white space'],
     [`a/$${'{topic()}'}`, 'substitution'],
     ['a/\ud800', 'well-formed'],
