@@ -85,7 +85,7 @@ const SAMPLE_COLUMNS: readonly Column<Sample>[] = [
 function sampleOf(route: Route, deadLetter: QueuedMessage): Sample {
   const { attributes, source, receives, sentAt } = deadLetter;
   const arrivedAt = arrivalOf(deadLetter);
-  const reading = readEnvelope(readJson(deadLetter.body), arrivedAt);
+  const reading = readEnvelope(readJson(deadLetter.body), arrivedAt, deadLetter.messageId);
   const error = attributes.ErrorMessage?.StringValue ?? null;
   const path = source === undefined ? 'function' : 'queue';
   const known = { route: route.name, path, error, receives } as const;

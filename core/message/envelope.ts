@@ -49,21 +49,32 @@ export interface Delivery {
 
 export type EnvelopeReading =
   | { readonly ok: true; readonly delivery: Delivery }
-  | { readonly ok: false; readonly detail: string };
+  | {
+      readonly ok: false;
+      readonly detail: string;
+      /** Where it came on, as far as that could be read. */
+      readonly topic: string | undefined;
+    };
 
 /**
  * Reads the rule's envelope, or the one of its error action (AWS IoT, "Error handling (error
  * action)").
  *
  * @param arrivedAt what stands for `receivedAt` where the envelope has none
+ * @param transportId what stays the same over the transport's own retries: it names the delivery
+ * where the error action's envelope does not. AWS names `cloudwatchTraceId` and promises no value.
  */
-export function readEnvelope(value: unknown, arrivedAt: EpochMillis): EnvelopeReading {
+export function readEnvelope(
+  value: unknown,
+  arrivedAt: EpochMillis,
+  transportId?: string,
+): EnvelopeReading {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return { ok: false, detail: 'the envelope is not a JSON object' };
+    return { ok: false, detail: 'the envelope is not a JSON object', topic: undefined };
   }
   const fields = value as Readonly<Record<string, unknown>>;
   return 'base64OriginalPayload' in fields
-    ? readErrorEnvelope(fields, arrivedAt)
+    ? readErrorEnvelope(fields, arrivedAt, transportId)
     : readRuleEnvelope(fields);
 }
 
@@ -76,12 +87,13 @@ function readRuleEnvelope(fields: Fields): EnvelopeReading {
   const { receivedAt } = fields;
   const isInteger = typeof receivedAt === 'number' && Number.isInteger(receivedAt);
   if (!isInteger || !(receivedAt >= 0 && receivedAt <= RECEIVED_AT_MAX)) {
-    return { ok: false, detail: 'the envelope has no receivedAt in epoch milliseconds' };
+    return unread(fields.topic, 'the envelope has no receivedAt in epoch milliseconds');
   }
   return readDelivery({
     deliveryId: fields.deliveryId,
     topic: fields.topic,
-    base64: fields.body,
+    // The SQL function leaves the field out for a payload without bytes, or makes an empty text of it.
+    base64: fields.body ?? '',
     receivedAt: epochMillis(receivedAt),
     clientId: fields.clientId,
     principal: fields.principal,
@@ -90,11 +102,15 @@ function readRuleEnvelope(fields: Fields): EnvelopeReading {
   });
 }
 
-function readErrorEnvelope(fields: Fields, arrivedAt: EpochMillis): EnvelopeReading {
+function readErrorEnvelope(
+  fields: Fields,
+  arrivedAt: EpochMillis,
+  transportId: string | undefined,
+): EnvelopeReading {
   return readDelivery({
-    deliveryId: fields.cloudwatchTraceId,
+    deliveryId: fields.cloudwatchTraceId || transportId,
     topic: fields.topic,
-    base64: fields.base64OriginalPayload,
+    base64: fields.base64OriginalPayload ?? '',
     receivedAt: arrivedAt,
     clientId: fields.clientId,
     principal: undefined,
@@ -113,11 +129,11 @@ function readDelivery(found: {
 }): EnvelopeReading {
   const { deliveryId, topic, base64, receivedAt } = found;
   if (typeof deliveryId !== 'string' || deliveryId === '') {
-    return { ok: false, detail: 'the envelope has no deliveryId' };
+    return unread(topic, 'the envelope has no deliveryId');
   }
-  if (typeof topic !== 'string') return { ok: false, detail: 'the envelope has no topic' };
+  if (typeof topic !== 'string') return unread(topic, 'the envelope has no topic');
   if (typeof base64 !== 'string' || !isBase64(base64)) {
-    return { ok: false, detail: 'the envelope has no body in base64' };
+    return unread(topic, 'the envelope has no body in base64');
   }
   return {
     ok: true,
@@ -134,6 +150,11 @@ function readDelivery(found: {
       ...(typeof found.correlationData === 'string' && { correlationData: found.correlationData }),
     },
   };
+}
+
+function unread(topic: unknown, detail: string): EnvelopeReading {
+  const known = typeof topic === 'string' ? stripBasicIngest(topic) : undefined;
+  return { ok: false, detail, topic: known };
 }
 
 /** `get_user_properties()` gives an array of objects with one key each (AWS IoT SQL reference). */

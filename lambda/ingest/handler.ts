@@ -13,7 +13,11 @@ import {
 } from '../../core/base/limits.ts';
 import { type EpochMillis, epochMillis } from '../../core/base/time.ts';
 import type { Route } from '../../core/config/route.ts';
-import { RECEIVED_AT_ATTRIBUTE, readEnvelope } from '../../core/message/envelope.ts';
+import {
+  type EnvelopeReading,
+  RECEIVED_AT_ATTRIBUTE,
+  readEnvelope,
+} from '../../core/message/envelope.ts';
 import { abortAfter } from '../runtime/deadline.ts';
 import type { Invocation } from '../runtime/invocation.ts';
 import { type BatchRecord, type Deadlines, handleBatch } from './batch.ts';
@@ -48,7 +52,7 @@ async function handleDirect(
   deadlines: Deadlines,
 ): Promise<void> {
   const text = JSON.stringify(event) ?? '';
-  const record = recordOf(requestId, event, text, deps.clock());
+  const record = recordOf(requestId, requestId, event, text, deps.clock());
   const failed = await handleBatch(deps, [record], deadlines);
   if (failed.size > 0) {
     throw new RetryableError(
@@ -69,26 +73,31 @@ function openRecord(record: SQSRecord, now: EpochMillis): BatchRecord {
     // Not JSON: `undefined` is no envelope either, and the text itself is kept.
   }
   const arrivedAt = sentAt > 0 && sentAt < now + CLOCK_AHEAD_MILLIS_MAX ? epochMillis(sentAt) : now;
-  return recordOf(record.messageId, envelope, record.body, arrivedAt);
+  // What Lambda gave up has a new id in its dead-letter queue, and its old one beside the message.
+  const transportId = messageAttributes?.RequestID?.stringValue ?? record.messageId;
+  return recordOf(record.messageId, transportId, envelope, record.body, arrivedAt);
 }
 
 function recordOf(
   ref: string,
+  transportId: string,
   envelope: unknown,
   text: string,
   arrivedAt: EpochMillis,
 ): BatchRecord {
-  const reading = readEnvelope(envelope, arrivedAt);
+  const reading = readEnvelope(envelope, arrivedAt, transportId);
   return reading.ok
     ? { ref, delivery: reading.delivery }
-    : unreadable(ref, text, reading.detail, arrivedAt);
+    : unreadable(ref, text, reading, arrivedAt);
 }
+
+type Unread = Extract<EnvelopeReading, { ok: false }>;
 
 /** A record that holds no envelope is kept whole, as text, like any other that cannot be booked. */
 function unreadable(
   ref: string,
   text: string,
-  detail: string,
+  { detail, topic = '' }: Unread,
   receivedAt: EpochMillis,
 ): BatchRecord {
   const body = Buffer.from(text);
@@ -96,7 +105,7 @@ function unreadable(
     ref,
     delivery: {
       deliveryId: ref,
-      topic: '',
+      topic,
       body,
       receivedAt,
       clientId: undefined,
@@ -105,7 +114,7 @@ function unreadable(
     rejection: {
       reason: 'unreadable-envelope',
       detail,
-      bodyHash: bodyHashOf('', body),
+      bodyHash: bodyHashOf(topic, body),
       device: undefined,
       id: undefined,
       answerTo: undefined,

@@ -264,3 +264,38 @@ describe('the time of arrival', () => {
     ]);
   });
 });
+
+describe('a delivery whose error action names no trace', () => {
+  const untraced = { ...errorEnvelope, cloudwatchTraceId: '' };
+  const queued = (messageId: string, messageAttributes = {}) => ({
+    Records: [
+      {
+        ...{ eventSource: 'aws:sqs', messageId, messageAttributes },
+        ...{ body: JSON.stringify(untraced), attributes: { SentTimestamp: String(NOW) } },
+      },
+    ],
+  });
+
+  it('is booked and answered, and a redelivery knows its own row', async () => {
+    const ingest = new Ingest();
+    await ingest.handle(queued('m-1'));
+    await ingest.handle(queued('m-1'));
+    expect(ingest.quarantine.list()).toEqual([]);
+    expect([...ingest.ledger.rows.values()]).toMatchObject([{ firstDeliveryId: 'm-1', tries: 2 }]);
+    expect(ingest.receiptsTo('dev-1').map(({ outcome }) => outcome)).toEqual([
+      'accepted',
+      'accepted',
+    ]);
+    // Its own earlier try may owe the forward.
+    expect(ingest.forwards).toHaveLength(2);
+  });
+
+  it('keeps its name when it comes back from the dead letters of the function', async () => {
+    const ingest = new Ingest();
+    await ingest.handle(queued('r-1'));
+    const RequestID = { dataType: 'String', stringValue: 'r-1' };
+    await ingest.handle(queued('m-2', { RequestID }));
+    expect([...ingest.ledger.rows.values()]).toMatchObject([{ firstDeliveryId: 'r-1', tries: 2 }]);
+    expect(ingest.forwards).toHaveLength(2);
+  });
+});

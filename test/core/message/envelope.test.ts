@@ -109,6 +109,41 @@ describe('readEnvelope', () => {
     expect(delivery).not.toHaveProperty('correlationData');
   });
 
+  it.each([undefined, ''])(
+    'names a delivery of the error action by its transport where its trace is %j',
+    (trace) => {
+      const envelope = { ...errorEnvelope, cloudwatchTraceId: trace };
+      expect(readEnvelope(envelope, NOW, 'request-1')).toMatchObject({
+        ok: true,
+        delivery: { deliveryId: 'request-1', topic: 'billing/dev-1/charges', clientId: 'dev-1' },
+      });
+      expect(readEnvelope(errorEnvelope, NOW, 'request-1')).toMatchObject({
+        delivery: { deliveryId: 'trace-1' },
+      });
+    },
+  );
+
+  it.each([
+    { ...ruleEnvelope, body: undefined },
+    { ...ruleEnvelope, body: '' },
+    { ...errorEnvelope, base64OriginalPayload: null },
+  ])('reads a payload without bytes: %j', (envelope) => {
+    expect(deliveryOf(envelope)).toMatchObject({
+      topic: 'billing/dev-1/charges',
+      clientId: 'dev-1',
+    });
+    expect(deliveryOf(envelope).body).toHaveLength(0);
+  });
+
+  it('tells the topic of what it cannot read, without the prefix of Basic Ingest', () => {
+    const envelope = { ...errorEnvelope, cloudwatchTraceId: '' };
+    expect(readEnvelope(envelope, NOW)).toMatchObject({
+      ok: false,
+      topic: 'billing/dev-1/charges',
+    });
+    expect(readEnvelope({}, NOW)).toMatchObject({ ok: false, topic: undefined });
+  });
+
   it.each([
     [null, 'not a JSON object'],
     [undefined, 'not a JSON object'],
@@ -123,14 +158,13 @@ describe('readEnvelope', () => {
     [{ ...ruleEnvelope, deliveryId: '' }, 'deliveryId'],
     [{ ...ruleEnvelope, deliveryId: 7 }, 'deliveryId'],
     [{ ...ruleEnvelope, topic: undefined }, 'topic'],
-    [{ ...ruleEnvelope, body: undefined }, 'base64'],
     [{ ...ruleEnvelope, body: { text: 'x' } }, 'base64'],
     [{ ...ruleEnvelope, body: 'AAA' }, 'base64'],
     [{ ...ruleEnvelope, body: 'AA=A' }, 'base64'],
     [{ ...ruleEnvelope, body: 'A-_A' }, 'base64'],
     [{ ...ruleEnvelope, body: 'AAAA\nAAA' }, 'base64'],
     [{ ...errorEnvelope, cloudwatchTraceId: undefined }, 'deliveryId'],
-    [{ ...errorEnvelope, base64OriginalPayload: null }, 'base64'],
+    [{ ...errorEnvelope, base64OriginalPayload: 7 }, 'base64'],
     [{ ...errorEnvelope, topic: 7 }, 'topic'],
   ])('refuses %j', (envelope, detail) => {
     const reading = readEnvelope(envelope, NOW);
