@@ -135,7 +135,7 @@ export const windows: readonly Variant[] = [
       {
         file: 'lambda/ingest/handler.ts',
         from: '  const sentAt = Number(originalSentAt ?? attributes?.SentTimestamp);',
-        to: '  const sentAt = Number((kept && undefined) ?? attributes?.SentTimestamp);',
+        to: '  const sentAt = Number((originalSentAt && undefined) ?? attributes?.SentTimestamp);',
       },
     ],
     checks: [
