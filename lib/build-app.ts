@@ -1,8 +1,8 @@
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { Bridge } from '../core/config/route.ts';
+import { pascalCase } from '../core/config/route.ts';
 import { IngestStack } from './ingest-stack.ts';
-import { pascalCase } from './names.ts';
 import { OpsStack } from './ops-stack.ts';
 import { StateStack } from './state-stack.ts';
 

@@ -3,11 +3,11 @@ import { Annotations, CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { recoveryWarnings } from '../core/config/recovery.ts';
 import type { Bridge } from '../core/config/route.ts';
+import { pascalCase } from '../core/config/route.ts';
 import { DataEndpoint } from './constructs/data-endpoint.ts';
 import { DevicePolicy } from './constructs/device-policy.ts';
 import { Handshake } from './constructs/handshake.ts';
 import { RouteIngest } from './constructs/route-ingest.ts';
-import { pascalCase } from './names.ts';
 import type { StateStack } from './state-stack.ts';
 
 export interface IngestStackProps extends StackProps {

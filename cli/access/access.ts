@@ -5,10 +5,12 @@
  *
  * Owns the clients that were made through it; `close` ends them.
  */
+
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { quoted } from '../../core/base/printable.ts';
 import type { Bridge, Route } from '../../core/config/route.ts';
+import { pascalCase } from '../../core/config/route.ts';
 import { UsageError } from '../shell/usage.ts';
 import { AccessError, explained } from './failures.ts';
 import { type AccessFlags, type Choice, choiceOf } from './options.ts';
@@ -160,9 +162,4 @@ function routeOutput(outputs: Outputs, route: string, output: RouteOutput, where
   throw new AccessError(
     `the route ${route} of tollbridge.config.ts is not deployed at ${where}: its stack has no output ${pascalCase(route)}${output}`,
   );
-}
-
-/** As the stacks and their outputs are named (`lib/names.ts`). */
-export function pascalCase(name: string): string {
-  return name.slice(0, 1).toUpperCase() + name.slice(1);
 }

@@ -1,6 +1,6 @@
 /** Rows of the ledger, by each key that there is, and by scan where there is none. */
 import type { QueryCommandInput } from '@aws-sdk/client-dynamodb';
-import type { ExactlyOnceRoute, Route } from '../../core/config/route.ts';
+import type { ExactlyOnceRoute } from '../../core/config/route.ts';
 import { partitionOf } from '../../core/message/id.ts';
 import { accountPeriodKey, type Period } from '../../core/operations/period.ts';
 import type { Item } from '../output/items.ts';
@@ -27,17 +27,6 @@ export function ledgerRoutes(
       ? 'no route of tollbridge.config.ts is exactly-once; only those have a ledger'
       : `routes.${route} is '${other.guarantee}'; only exactly-once routes have a ledger`,
   );
-}
-
-/**
- * The index shards that an account's rows can lie in. The index knows no routes, so it is as many
- * as the route with the most has.
- */
-export function shardsOf(access: BridgeClient): number {
-  const shards = access.bridge.routes.map((route: Route) =>
-    route.guarantee === 'exactly-once' ? route.indexShards : 1,
-  );
-  return Math.max(1, ...shards);
 }
 
 /** What a read keeps, applied by the table after reading. */

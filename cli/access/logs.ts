@@ -11,9 +11,10 @@ import {
 } from '@aws-sdk/client-cloudwatch-logs';
 import { type EpochMillis, epochMillis, toIso } from '../../core/base/time.ts';
 import type { Route } from '../../core/config/route.ts';
+import { pascalCase } from '../../core/config/route.ts';
 import { COPY_NOTE } from '../../core/operations/copy-note.ts';
 import { printError } from '../output/print.ts';
-import { type BridgeClient, pascalCase } from './access.ts';
+import type { BridgeClient } from './access.ts';
 import { AccessError } from './failures.ts';
 
 export interface LogRange {

@@ -1,12 +1,14 @@
 /** `tollbridge invoice`: what an account is to be billed for a period, exact to the last digit. */
+
 import { Command, Option } from 'commander';
 import { INDEX_SHARDS_MAX } from '../../core/base/limits.ts';
 import { systemClock, toIso } from '../../core/base/time.ts';
+import { indexShardsOf } from '../../core/config/route.ts';
 import { type Charge, Invoice, type Total } from '../../core/operations/invoice.ts';
 import type { Period } from '../../core/operations/period.ts';
 import type { BridgeClient } from '../access/access.ts';
 import { agreeToScan, type ScanFlags, withScan } from '../access/confirm-scan.ts';
-import { BY_ACCOUNT, byAccount, byScan, ledgerRoutes, shardsOf } from '../access/ledger-reads.ts';
+import { BY_ACCOUNT, byAccount, byScan, ledgerRoutes } from '../access/ledger-reads.ts';
 import { type AccessFlags, withAccess } from '../access/options.ts';
 import { moment, period } from '../access/periods.ts';
 import { withBridge } from '../access/with-bridge.ts';
@@ -117,7 +119,12 @@ async function source(
 ): Promise<{ read: (progress: Progress) => AsyncIterable<Item>; total: number | undefined }> {
   const filter = { route };
   if (account !== undefined) {
-    const read = { account, period: span, filter, shards: shards ?? shardsOf(access) };
+    const read = {
+      account,
+      period: span,
+      filter,
+      shards: shards ?? indexShardsOf(access.bridge.routes),
+    };
     return { read: (progress) => byAccount(access, read, progress), total: undefined };
   }
   const { rows } = await agreeToScan(

@@ -1,16 +1,11 @@
 /** `tollbridge ledger`: booked messages, by device, by account and period, or all of them. */
+
 import { Command } from 'commander';
+import { indexShardsOf } from '../../core/config/route.ts';
 import type { Period } from '../../core/operations/period.ts';
 import type { BridgeClient } from '../access/access.ts';
 import { agreeToScan, type ScanFlags, withScan } from '../access/confirm-scan.ts';
-import {
-  BY_ACCOUNT,
-  byAccount,
-  byDevice,
-  byScan,
-  ledgerRoutes,
-  shardsOf,
-} from '../access/ledger-reads.ts';
+import { BY_ACCOUNT, byAccount, byDevice, byScan, ledgerRoutes } from '../access/ledger-reads.ts';
 import { type AccessFlags, withAccess } from '../access/options.ts';
 import { moment, period } from '../access/periods.ts';
 import { chained, firstOf } from '../access/reads.ts';
@@ -121,7 +116,7 @@ async function question(
     };
   }
   if (account !== undefined && span !== undefined) {
-    const shards = shardsOf(access);
+    const shards = indexShardsOf(access.bridge.routes);
     return {
       total: undefined,
       read: (progress) =>

@@ -1,5 +1,6 @@
 /** `tollbridge dead-letters list`: what failed for good, by route, and a look at some of it. */
 
+import { jsonOrUndefined } from '../../core/base/json.ts';
 import { type EpochMillis, epochMillis, toIso } from '../../core/base/time.ts';
 import type { Route } from '../../core/config/route.ts';
 import { RECEIVED_AT_ATTRIBUTE, readEnvelope } from '../../core/message/envelope.ts';
@@ -85,7 +86,7 @@ const SAMPLE_COLUMNS: readonly Column<Sample>[] = [
 function sampleOf(route: Route, deadLetter: QueuedMessage): Sample {
   const { attributes, source, receives, sentAt } = deadLetter;
   const arrivedAt = arrivalOf(deadLetter);
-  const reading = readEnvelope(readJson(deadLetter.body), arrivedAt, deadLetter.messageId);
+  const reading = readEnvelope(jsonOrUndefined(deadLetter.body), arrivedAt, deadLetter.messageId);
   const error = attributes.ErrorMessage?.StringValue ?? null;
   const path = source === undefined ? 'function' : 'queue';
   const known = { route: route.name, path, error, receives } as const;
@@ -113,12 +114,4 @@ function arrivalOf({ attributes, sentAt }: QueuedMessage): EpochMillis {
 
 function iso(time: EpochMillis): string {
   return Number.isFinite(time) ? toIso(time) : '';
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -6,10 +6,10 @@ import {
   IoTClient,
   type TopicRule,
 } from '@aws-sdk/client-iot';
-import { type Route, ruleName } from '../../core/config/route.ts';
+import { pascalCase, type Route, ruleName } from '../../core/config/route.ts';
 import { RULE_SQL_VERSION, ruleSql } from '../../core/message/envelope.ts';
 import { ownTopic } from '../../core/wire/topics.ts';
-import { type BridgeClient, pascalCase } from '../access/access.ts';
+import type { BridgeClient } from '../access/access.ts';
 import { asked, bad, type Finding, fine, none } from './findings.ts';
 
 export async function iotFindings(access: BridgeClient): Promise<readonly Finding[]> {

@@ -7,9 +7,10 @@ import {
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { EpochMillis } from '../../core/base/time.ts';
 import type { Route } from '../../core/config/route.ts';
+import { pascalCase } from '../../core/config/route.ts';
 import { ALARM_KINDS } from '../../core/operations/alarm-kinds.ts';
 import { alarmsOf, RUNBOOK, runbookSection } from '../../core/operations/alarms.ts';
-import { type BridgeClient, pascalCase } from '../access/access.ts';
+import type { BridgeClient } from '../access/access.ts';
 import { depthOf, sqsOf } from '../dead-letters/queues.ts';
 import { asked, bad, type Finding, fine, none } from './findings.ts';
 

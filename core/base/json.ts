@@ -100,3 +100,12 @@ function countMembers(value: JsonValue): number {
   if (!isJsonObject(value)) return 0;
   return Object.values(value).reduce<number>((sum, item) => sum + 1 + countMembers(item), 0);
 }
+
+/** What a text says in JSON, read by the platform; undefined for what is none. */
+export function jsonOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -19,7 +19,7 @@ export const DEVICE_BYTES_MAX = 128;
 export const BODY_BYTES_MAX = 92_160;
 /** Deeper bodies are refused before they are parsed, so that no parser runs out of stack. */
 export const BODY_DEPTH_MAX = 64;
-/** IoT Core quota "Rule payload": what the output of a rule's SQL may measure. */
+/** No page of AWS limits what a rule puts out; the local cloud takes this for one, which is a caution. */
 export const RULE_OUTPUT_BYTES_MAX = 131_072;
 
 export const ID_BYTES_MAX = 256;

@@ -255,3 +255,17 @@ export function forwardFilter(route: Pick<Route, 'topic' | 'name'>, forward: str
     .map((level) => /[+#]/.exec(level)?.[0] ?? level)
     .join('/');
 }
+
+/** A route or bridge as stacks, constructs and outputs are named after it: `charges`, `Charges`. */
+export function pascalCase(name: string): string {
+  return name.slice(0, 1).toUpperCase() + name.slice(1);
+}
+
+/**
+ * The index shards that an account's rows can lie in. The index knows no routes, so it is as many
+ * as the route with the most has.
+ */
+export function indexShardsOf(routes: Iterable<Route>): number {
+  const shards = [...routes].map((route) => ('indexShards' in route ? route.indexShards : 1));
+  return Math.max(1, ...shards);
+}

@@ -1,5 +1,6 @@
 /** A delivery as it came, out of the row that kept it. */
 
+import { jsonOrUndefined } from '../base/json.ts';
 import { epochMillis } from '../base/time.ts';
 import type { DeduplicatedRoute, ExactlyOnceRoute, Route } from '../config/route.ts';
 import type { IdPart } from '../config/sources.ts';
@@ -40,7 +41,9 @@ function partsIn(
   id: string,
 ): readonly (readonly [IdPart, string])[] {
   if (source.from !== 'all') return [[source, id]];
-  const encoded: unknown = id.startsWith('all:') ? readJson(id.slice('all:'.length)) : undefined;
+  const encoded: unknown = id.startsWith('all:')
+    ? jsonOrUndefined(id.slice('all:'.length))
+    : undefined;
   if (!Array.isArray(encoded)) return [];
   return source.parts.flatMap((part, at) => {
     const text: unknown = encoded[at];
@@ -59,12 +62,4 @@ function propertiesOf(
     ...(userProperties.length > 0 && { userProperties }),
     ...(correlation !== undefined && { correlationData: correlation[1].replace(/^cor:/, '') }),
   };
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

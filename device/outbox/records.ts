@@ -9,6 +9,7 @@
  * - `counter`, by route: the epoch and the next number
  */
 
+import { jsonOrUndefined } from '../../core/base/json.ts';
 import type { EpochMillis } from '../../core/base/time.ts';
 import type { MessageId } from '../../core/message/id.ts';
 import type { StoreChange } from '../ports.ts';
@@ -123,9 +124,5 @@ function isId(value: unknown): boolean {
 }
 
 function readJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch {
-    return undefined;
-  }
+  return jsonOrUndefined(Buffer.from(bytes).toString('utf8'));
 }

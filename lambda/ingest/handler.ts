@@ -3,9 +3,11 @@
  * is answered record by record, and a direct invocation, which fails as a whole and is then tried
  * again by Lambda's own queue. In either shape the envelope is the rule's or its error action's.
  */
+
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import { RetryableError } from '../../core/base/errors.ts';
 import { bodyHashOf } from '../../core/base/hash.ts';
+import { jsonOrUndefined } from '../../core/base/json.ts';
 import {
   ANSWER_RESERVE_MILLIS,
   CLOCK_AHEAD_MILLIS_MAX,
@@ -66,12 +68,8 @@ function openRecord(record: SQSRecord, now: EpochMillis): BatchRecord {
   // A redrive keeps the first arrival beside the message: the queue's own time is the redrive's.
   const originalSentAt = messageAttributes?.[RECEIVED_AT_ATTRIBUTE]?.stringValue;
   const sentAt = Number(originalSentAt ?? attributes?.SentTimestamp);
-  let envelope: unknown;
-  try {
-    envelope = JSON.parse(record.body);
-  } catch {
-    // Not JSON: `undefined` is no envelope either, and the text itself is kept.
-  }
+  // What is no JSON is no envelope either, and the text itself is kept.
+  const envelope = jsonOrUndefined(record.body);
   const arrivedAt = sentAt > 0 && sentAt < now + CLOCK_AHEAD_MILLIS_MAX ? epochMillis(sentAt) : now;
   // What Lambda gave up has a new id in its dead-letter queue, and its old one beside the message.
   const transportId = messageAttributes?.RequestID?.stringValue ?? record.messageId;

@@ -6,10 +6,10 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { Bridge } from '../../core/config/route.ts';
+import { pascalCase } from '../../core/config/route.ts';
 import { ALARM_KINDS, type AlarmKind } from '../../core/operations/alarm-kinds.ts';
 import { alarmDescription, alarmsOf, type BridgeAlarm } from '../../core/operations/alarms.ts';
 import type { TableName } from '../../core/tables/schema.ts';
-import { pascalCase } from '../names.ts';
 import {
   brokerSignal,
   handshakeSignal,

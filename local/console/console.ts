@@ -7,7 +7,7 @@
  */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type Clock, systemClock } from '../../core/base/time.ts';
-import type { Route } from '../../core/config/route.ts';
+import { indexShardsOf } from '../../core/config/route.ts';
 import { seededChance } from '../chance.ts';
 import type { LocalCloud } from '../cloud.ts';
 import type { EventFeed } from '../feed.ts';
@@ -55,7 +55,7 @@ export async function startConsole(options: ConsoleOptions): Promise<LocalConsol
   const { cloud, clock = systemClock, token = newToken() } = options;
   const routes = routesOf(options.assembly);
   const client = consoleTables(cloud);
-  const ledger = new LedgerPages(client, cloud.tableName('Ledger'), shardsOf(routes.values()));
+  const ledger = new LedgerPages(client, cloud.tableName('Ledger'), indexShardsOf(routes.values()));
   const desk = new FleetController({
     route:
       options.brokerHost === undefined
@@ -140,11 +140,4 @@ function consoleTables(cloud: LocalCloud): DynamoDBClient {
     region: cloud.region,
     credentials: { accessKeyId: 'console', secretAccessKey: 'local' },
   });
-}
-
-function shardsOf(routes: Iterable<Route>): number {
-  const shards = [...routes].map((route) =>
-    route.guarantee === 'exactly-once' ? route.indexShards : 1,
-  );
-  return Math.max(1, ...shards);
 }

@@ -7,6 +7,7 @@
  */
 
 import { bodyHashOf } from '../../core/base/hash.ts';
+import { jsonOrUndefined } from '../../core/base/json.ts';
 import type { Clock, EpochMillis } from '../../core/base/time.ts';
 import type { Route } from '../../core/config/route.ts';
 import { readEnvelope } from '../../core/message/envelope.ts';
@@ -202,7 +203,7 @@ function readDelivery(
   event: EventOf<'delivery'>,
   now: EpochMillis,
 ): DeliveryRead {
-  const envelope = readEnvelope(parsed(event.output), now);
+  const envelope = readEnvelope(jsonOrUndefined(event.output), now);
   if (!envelope.ok) return { deliveryId: undefined, key: undefined };
   const { delivery } = envelope;
   const { deliveryId } = delivery;
@@ -212,12 +213,4 @@ function readDelivery(
   const { id, device } = reading.rejection;
   const isKnown = id !== undefined && device !== undefined;
   return { deliveryId, key: isKnown ? keyOf(route.name, device, id) : undefined };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
