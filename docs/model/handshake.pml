@@ -136,7 +136,7 @@ end:
 }
 
 #ifdef ASK
-/* device/publish/sender.ts, #ask: a message that may have been sent before is asked for. */
+/* device/publish/sender.ts, #query: a message that may have been sent before is asked for. */
 proctype Asker(byte b) {
 end:
   do

@@ -214,8 +214,8 @@ inline create() {
   todo = MINE; EVENT("accepted\n"); printf("  delivery %d\n", d)
 }
 
-/* core/guarantees/verdict.ts, standingVerdict: `own` are all deliveries that were folded into the write. */
-inline standingVerdict() {
+/* core/guarantees/verdict.ts, existingRowVerdict: `own` are all deliveries that were folded into the write. */
+inline existingRowVerdict() {
   if
 #ifdef FOLD_FIRST_ONLY
   :: row[k].owner == d ->
@@ -237,7 +237,7 @@ inline copy() {
   /* A try that makes its own delivery id never finds a row of its own. */
   row[k].owner = STRANGER;
 #endif
-  standingVerdict()
+  existingRowVerdict()
 }
 
 inline collide() {
@@ -252,7 +252,7 @@ inline collide() {
 #endif
 }
 
-/* lambda/adapters/writes.ts, ledgerUpdate: one conditional UpdateItem. */
+/* lambda/adapters/exactly-once.ts, exactlyOnceUpdate: one conditional UpdateItem. */
 inline oneWrite() {
   if
   :: row[k].body == 0 || row[k].body == m ->

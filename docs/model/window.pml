@@ -334,7 +334,7 @@ end:
   :: atomic { row.body == 0 || !isOpen(row.end) -> EVENT("late or early\n"); keep(); goto answer }
   fi;
 admit:
-  /* lambda/adapters/writes.ts, windowUpdate. */
+  /* lambda/adapters/deduplicated.ts, deduplicatedUpdate. */
   if
   :: CRASH
   :: atomic { row.body == 0 -> write(); acceptedNow(); goto answer }
