@@ -46,7 +46,7 @@ export function engineDocument({ dynalite, local, demo }: EnginesRun): string {
     '',
     'Written by `npm run test:engines -- --write`; `npm run test:engines` fails when a run sees anything else.',
     '',
-    'The contract suites (ledger, dedupRecords, state, quarantine, releases) pass on dynalite and on DynamoDB Local, through the',
+    'The contract suites (ledger, dedup records, state, quarantine, releases) pass on dynalite and on DynamoDB Local, through the',
     'adapters that Lambda uses, in tables made from the synthesized template. Where `TOLLBRIDGE_AWS_TEST_TABLE_PREFIX` is set they run',
     'on AWS, which is then held to the last column. No run on AWS is on record here. Where the last column says *inferred*, the page',
     'states the rule, but not how it shows. That a request beyond a limit fails with a ValidationException is what *Error handling*',
