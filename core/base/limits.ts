@@ -83,11 +83,11 @@ export const LOG_RETENTION_DAYS = 90;
 /** Left for a redrive that was begun at the last moment. */
 export const REDRIVE_RESERVE_SECONDS = 86_400;
 /**
- * L: the longest that a delivery can be under way in the cloud. The queue and the
+ * L: the longest that a delivery can be under way (TCP calls it MSL) in the cloud. The queue and the
  * dead-letter queue keep it, Lambda's own queue tries it, and the reserve is added. `lib/` asserts
  * at synth that the template's own figures give the same.
  */
-export const DELIVERY_LIFE_SECONDS =
+export const MESSAGE_LIFETIME_MAX_SECONDS =
   (QUEUE_RETENTION_DAYS + DEAD_LETTER_RETENTION_DAYS) * 86_400 +
   ASYNC_AGE_HOURS_MAX * 3_600 +
   REDRIVE_RESERVE_SECONDS;

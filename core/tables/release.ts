@@ -8,7 +8,7 @@
  * for as long as a stray segment can live (RFC 9293, 3.6.1).
  */
 
-import { DELIVERY_LIFE_SECONDS } from '../base/limits.ts';
+import { MESSAGE_LIFETIME_MAX_SECONDS } from '../base/limits.ts';
 import { type EpochMillis, toIso } from '../base/time.ts';
 import type { MessageKey } from '../message/id.ts';
 
@@ -27,6 +27,6 @@ export function releaseOf(key: MessageKey, receivedAt: EpochMillis): Release {
   return {
     key,
     releasedAt: toIso(receivedAt),
-    expiresAtSeconds: Math.ceil(receivedAt / 1_000) + DELIVERY_LIFE_SECONDS,
+    expiresAtSeconds: Math.ceil(receivedAt / 1_000) + MESSAGE_LIFETIME_MAX_SECONDS,
   };
 }

@@ -17,8 +17,8 @@ import { type Bridge, forwardFilter, type Route, ruleName } from '../../core/con
 import { guaranteeOf } from '../../core/guarantees/index.ts';
 import { RULE_SQL_VERSION, ruleSql } from '../../core/message/envelope.ts';
 import { BridgeFunction } from './bridge-function.ts';
-import { holdToDeliveryLife } from './delivery-life.ts';
 import { grantReceipts, grantTopic } from './grant-topic.ts';
+import { validateMessageLifetime } from './message-lifetime.ts';
 
 /**
  * AWS Lambda allows 4 KB for all variables together, and measures them as one JSON text, in which
@@ -66,7 +66,7 @@ export class RouteIngest extends Construct {
     grantTables(ingest.role, props);
     grantPublish(ingest.role, route);
     this.rule = topicRule(this, route);
-    holdToDeliveryLife(this, this);
+    validateMessageLifetime(this, this);
   }
 }
 

@@ -134,8 +134,8 @@ describe('docs/protocol.md', () => {
 
 describe('the figures in docs/protocol.md', () => {
   const figure = (value: number) => value.toLocaleString('en-US');
-  const days = Math.floor(limits.DELIVERY_LIFE_SECONDS / 86_400);
-  const hours = (limits.DELIVERY_LIFE_SECONDS % 86_400) / 3_600;
+  const days = Math.floor(limits.MESSAGE_LIFETIME_MAX_SECONDS / 86_400);
+  const hours = (limits.MESSAGE_LIFETIME_MAX_SECONDS % 86_400) / 3_600;
 
   it.each([
     `${figure(limits.BODY_BYTES_MAX)} bytes, ${limits.BODY_DEPTH_MAX} levels deep`,

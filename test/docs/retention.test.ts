@@ -7,8 +7,8 @@ import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   DEAD_LETTER_RETENTION_DAYS,
-  DELIVERY_LIFE_SECONDS,
   LOG_RETENTION_DAYS,
+  MESSAGE_LIFETIME_MAX_SECONDS,
   QUEUE_RETENTION_DAYS,
 } from '../../core/base/limits.ts';
 import { existingRowVerdict, isSameMessage } from '../../core/guarantees/verdict.ts';
@@ -21,7 +21,7 @@ const text = readFileSync('docs/retention.md', 'utf8');
 
 describe('docs/retention.md', () => {
   it('gives the times that the template and the functions have', () => {
-    const life = DELIVERY_LIFE_SECONDS / 86_400;
+    const life = MESSAGE_LIFETIME_MAX_SECONDS / 86_400;
     expect(text).toContain(`window + ${life} days`);
     expect(text).toContain(`Wait: window and ${life} days`);
     expect(text).toContain(`${QUEUE_RETENTION_DAYS} days, ${DEAD_LETTER_RETENTION_DAYS} days`);

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bodyHashOf } from '../../core/base/hash.ts';
-import { DELIVERY_LIFE_SECONDS } from '../../core/base/limits.ts';
+import { MESSAGE_LIFETIME_MAX_SECONDS } from '../../core/base/limits.ts';
 import { defineConfig } from '../../core/config/route.ts';
 import { payload, sequence, timestamp, topicLevel } from '../../core/config/sources.ts';
 import { assemblyOf } from '../../tools/clouds/assembly.ts';
@@ -120,7 +120,7 @@ it('a windowed record ends L after its release instead of two months later', asy
   await ask('release', { route: 'events', ids: ['e-1'] });
   const [row] = await bridge.rows('DedupRecords');
   const releasedSeconds = Math.ceil(Date.parse(row?.releasedAt?.S ?? '') / 1_000);
-  expect(row?.expiresAt).toEqual({ N: String(releasedSeconds + DELIVERY_LIFE_SECONDS) });
+  expect(row?.expiresAt).toEqual({ N: String(releasedSeconds + MESSAGE_LIFETIME_MAX_SECONDS) });
 });
 
 it('another device’s ids are completed to nobody’s harm, and its topics are closed', async () => {

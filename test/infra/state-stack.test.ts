@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DELIVERY_LIFE_SECONDS } from '../../core/base/limits.ts';
+import { MESSAGE_LIFETIME_MAX_SECONDS } from '../../core/base/limits.ts';
 import { epochMillis } from '../../core/base/time.ts';
 import { checkConfig } from '../../core/config/check.ts';
 import { defineConfig, type Route } from '../../core/config/route.ts';
@@ -240,7 +240,7 @@ describe('what the functions write', () => {
     expect(Object.keys(Key ?? {}).sort()).toEqual(attributesOf(dedupRecords).sort());
     expect(ExpressionAttributeNames).toHaveProperty('#expiresAt', 'expiresAt');
     // Milliseconds would be read as the year 58,000: nothing would ever be forgotten.
-    const ends = at / 1_000 + 7 * 86_400 + DELIVERY_LIFE_SECONDS;
+    const ends = at / 1_000 + 7 * 86_400 + MESSAGE_LIFETIME_MAX_SECONDS;
     expect(ExpressionAttributeValues).toHaveProperty(':expiresAt', { N: String(ends) });
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RetryableError, TerminalError } from '../../core/base/errors.ts';
 import { bodyHashOf } from '../../core/base/hash.ts';
-import { DELIVERY_LIFE_SECONDS, FUNCTION_TIMEOUT_SECONDS } from '../../core/base/limits.ts';
+import { FUNCTION_TIMEOUT_SECONDS, MESSAGE_LIFETIME_MAX_SECONDS } from '../../core/base/limits.ts';
 import { epochMillis } from '../../core/base/time.ts';
 import { latestDeduplicator } from '../../core/guarantees/latest/deduplicator.ts';
 import { envelopeOf, Ingest } from '../../tools/handlers/ingest.ts';
@@ -268,7 +268,7 @@ describe('a store that contradicts itself', () => {
 });
 
 it('a delivery counts as new until a row of it could have been swept, to the millisecond', async () => {
-  const within = (DELIVERY_LIFE_SECONDS - FUNCTION_TIMEOUT_SECONDS) * 1_000;
+  const within = (MESSAGE_LIFETIME_MAX_SECONDS - FUNCTION_TIMEOUT_SECONDS) * 1_000;
   for (const [waited, reasons] of [
     [within, []],
     [within + 1, ['late']],

@@ -1,6 +1,6 @@
 /** The conditions and updates that every promise hangs on, word for word. */
 import { describe, expect, it } from 'vitest';
-import { DELIVERY_LIFE_SECONDS } from '../../core/base/limits.ts';
+import { MESSAGE_LIFETIME_MAX_SECONDS } from '../../core/base/limits.ts';
 import { epochMillis } from '../../core/base/time.ts';
 import { contentHash } from '../../core/config/sources.ts';
 import { releaseOf } from '../../core/tables/release.ts';
@@ -141,7 +141,7 @@ describe('the one write of a window', () => {
     ':rowVersion': { N: '1' },
     ':route': { S: 'events' },
     ':windowEndsAtMillis': { N: String(endsAt) },
-    ':expiresAt': { N: String(endsAt / 1_000 + DELIVERY_LIFE_SECONDS) },
+    ':expiresAt': { N: String(endsAt / 1_000 + MESSAGE_LIFETIME_MAX_SECONDS) },
     ':receivedAtMillis': { N: String(NOW) },
     ':now': { S: '2026-11-20T09:00:52.000Z' },
   };
@@ -250,7 +250,7 @@ describe('a copy that is only counted', () => {
       ]),
       ExpressionAttributeValues: {
         ':windowEndsAtMillis': { N: String(end) },
-        ':expiresAt': { N: String(end / 1_000 + DELIVERY_LIFE_SECONDS) },
+        ':expiresAt': { N: String(end / 1_000 + MESSAGE_LIFETIME_MAX_SECONDS) },
         ':now': { S: '2026-11-20T09:00:51.000Z' },
         ':tries': { N: '3' },
         ':firstDeliveryId': { S: 'owner' },
@@ -306,7 +306,7 @@ describe('the write of a release', () => {
     expect(update.ConditionExpression).toBe(
       '(attribute_exists(pk) AND #receivedAt <= :releasedAt AND #expiresAt > :expiresAt)',
     );
-    const end = NOW / 1_000 + 1 + DELIVERY_LIFE_SECONDS;
+    const end = NOW / 1_000 + 1 + MESSAGE_LIFETIME_MAX_SECONDS;
     expect(update.ExpressionAttributeValues).toMatchObject({ ':expiresAt': { N: String(end) } });
   });
 });

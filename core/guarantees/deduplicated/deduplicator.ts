@@ -5,7 +5,7 @@
  */
 
 import { RetryableError } from '../../base/errors.ts';
-import { DELIVERY_LIFE_SECONDS, FUNCTION_TIMEOUT_SECONDS } from '../../base/limits.ts';
+import { FUNCTION_TIMEOUT_SECONDS, MESSAGE_LIFETIME_MAX_SECONDS } from '../../base/limits.ts';
 import { type Clock, toIso } from '../../base/time.ts';
 import type { DeduplicatedRoute } from '../../config/route.ts';
 import type { Rejection } from '../../message/reasons.ts';
@@ -30,7 +30,7 @@ import {
  * The sweep may take a row from the very second L is over, and a write that is tried again can take
  * as long as the function may run: what could be overtaken by the sweep is late already.
  */
-const HANDLED_WITHIN_SECONDS = DELIVERY_LIFE_SECONDS - FUNCTION_TIMEOUT_SECONDS;
+const HANDLED_WITHIN_SECONDS = MESSAGE_LIFETIME_MAX_SECONDS - FUNCTION_TIMEOUT_SECONDS;
 /** Each round means that another delivery of the same id got between; more are left to the queue. */
 const ROUNDS_MAX = 5;
 

@@ -1,6 +1,6 @@
 /** A row of the deliveries: a message that copies are recognised by, within a window. */
 
-import { DELIVERY_LIFE_SECONDS } from '../../base/limits.ts';
+import { MESSAGE_LIFETIME_MAX_SECONDS } from '../../base/limits.ts';
 import { type EpochMillis, epochMillis, toIso } from '../../base/time.ts';
 import type { DeduplicatedRoute } from '../../config/route.ts';
 import { partsOf } from '../../config/sources.ts';
@@ -52,7 +52,7 @@ export function deduplicatedWriteOf(
     first,
     receivedAtMillis: delivery.receivedAt,
     windowEndsAtMillis,
-    expiresAtSeconds: Math.ceil(windowEndsAtMillis / 1_000) + DELIVERY_LIFE_SECONDS,
+    expiresAtSeconds: Math.ceil(windowEndsAtMillis / 1_000) + MESSAGE_LIFETIME_MAX_SECONDS,
     latestEndMillis: epochMillis(windowEndsAtMillis + route.windowSeconds * 1_000),
     isPushed: partsOf(route.id).every(({ from }) => from !== 'content-hash'),
   };

@@ -1,6 +1,6 @@
 /** What any store under the dedupRecords, the records of a window, must do. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DELIVERY_LIFE_SECONDS } from '../../../core/base/limits.ts';
+import { MESSAGE_LIFETIME_MAX_SECONDS } from '../../../core/base/limits.ts';
 import { epochMillis } from '../../../core/base/time.ts';
 import { contentHash } from '../../../core/config/sources.ts';
 import type {
@@ -72,7 +72,7 @@ export function dedupRecordsContract(name: string, makeEngine: () => Promise<Eng
     it('lets TTL have the row no sooner than the longest life of a delivery after the end', async () => {
       const write = deliveryAt(freshBody(), 'a', 1);
       await engine.dedupRecords.admit(write);
-      const expiresAt = Math.ceil((END + 1) / 1_000) + DELIVERY_LIFE_SECONDS;
+      const expiresAt = Math.ceil((END + 1) / 1_000) + MESSAGE_LIFETIME_MAX_SECONDS;
       expect((await item(write)).expiresAt).toEqual({ N: String(expiresAt) });
     });
 

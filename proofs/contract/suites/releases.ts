@@ -1,6 +1,6 @@
 /** What a release does to rows, and what it must leave alone. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DELIVERY_LIFE_SECONDS } from '../../../core/base/limits.ts';
+import { MESSAGE_LIFETIME_MAX_SECONDS } from '../../../core/base/limits.ts';
 import { epochMillis } from '../../../core/base/time.ts';
 import { releaseOf } from '../../../core/tables/release.ts';
 import {
@@ -17,7 +17,7 @@ const MUCH_LATER = epochMillis(NOW + 3_600_000);
 /** A window that outlasts L, so that a release has something to shorten. */
 const LONG = windowRouteOf({ windowSeconds: 60 * 86_400 });
 const lifeAfter = (time: number) => ({
-  N: String(Math.ceil(time / 1_000) + DELIVERY_LIFE_SECONDS),
+  N: String(Math.ceil(time / 1_000) + MESSAGE_LIFETIME_MAX_SECONDS),
 });
 
 export function releasesContract(name: string, makeEngine: () => Promise<Engine>): void {

@@ -1,5 +1,8 @@
 /** I7: what is forgotten cannot count as new, and what is new is not taken for a copy. */
-import { DELIVERY_LIFE_SECONDS, FUNCTION_TIMEOUT_SECONDS } from '../../../core/base/limits.ts';
+import {
+  FUNCTION_TIMEOUT_SECONDS,
+  MESSAGE_LIFETIME_MAX_SECONDS,
+} from '../../../core/base/limits.ts';
 import { routeOf, windowMillisOf } from '../routes.ts';
 import { START_MILLIS } from '../start.ts';
 import { type Booking, type Finding, isHashed, type Of, type PastEvents } from './past.ts';
@@ -9,7 +12,7 @@ const DAY_MILLIS = 86_400_000;
 const CLOCKS_APART_MILLIS = 1_000;
 /** What was in the cloud for longer may be refused as late, whatever it says of its time. */
 const LIFE_MILLIS =
-  (DELIVERY_LIFE_SECONDS - FUNCTION_TIMEOUT_SECONDS) * 1_000 - CLOCKS_APART_MILLIS;
+  (MESSAGE_LIFETIME_MAX_SECONDS - FUNCTION_TIMEOUT_SECONDS) * 1_000 - CLOCKS_APART_MILLIS;
 
 export function* checkForgetting(past: PastEvents): Iterable<Finding> {
   yield* checkBookedAgain(past);

@@ -63,8 +63,8 @@ export const windows: readonly Variant[] = [
     edits: [
       {
         file: ROW,
-        from: '    expiresAtSeconds: Math.ceil(windowEndsAtMillis / 1_000) + DELIVERY_LIFE_SECONDS,',
-        to: '    expiresAtSeconds: Math.ceil(windowEndsAtMillis / 1_000) + 0 * DELIVERY_LIFE_SECONDS,',
+        from: '    expiresAtSeconds: Math.ceil(windowEndsAtMillis / 1_000) + MESSAGE_LIFETIME_MAX_SECONDS,',
+        to: '    expiresAtSeconds: Math.ceil(windowEndsAtMillis / 1_000) + 0 * MESSAGE_LIFETIME_MAX_SECONDS,',
       },
     ],
     checks: [SIMULATED],
@@ -241,8 +241,8 @@ export const windows: readonly Variant[] = [
     edits: [
       {
         file: 'core/tables/release.ts',
-        from: '    expiresAtSeconds: Math.ceil(receivedAt / 1_000) + DELIVERY_LIFE_SECONDS,',
-        to: '    expiresAtSeconds: Math.ceil(receivedAt / 1_000) + 0 * DELIVERY_LIFE_SECONDS,',
+        from: '    expiresAtSeconds: Math.ceil(receivedAt / 1_000) + MESSAGE_LIFETIME_MAX_SECONDS,',
+        to: '    expiresAtSeconds: Math.ceil(receivedAt / 1_000) + 0 * MESSAGE_LIFETIME_MAX_SECONDS,',
       },
     ],
     checks: [SIMULATED],

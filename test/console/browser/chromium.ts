@@ -7,6 +7,7 @@ import { installed } from '../../../tools/programs.ts';
 
 const AUDIT = fileURLToPath(new URL('audit-page.js', import.meta.url));
 const ARTIFACTS = fileURLToPath(new URL('../../artifacts', import.meta.url));
+const README_PICTURE = fileURLToPath(new URL('../../../docs/images/console.png', import.meta.url));
 
 /** Where the browser is: CHROMIUM_PATH, or as Debian and others install it. */
 function chromiumPath(): string | undefined {
@@ -75,6 +76,12 @@ export async function openPage(
 export async function keepPicture(page: Page, name: string, fullPage = false): Promise<void> {
   mkdirSync(ARTIFACTS, { recursive: true });
   await page.screenshot({ path: join(ARTIFACTS, `${name}.png`), fullPage });
+}
+
+/** The picture that README shows; written anew where a run is told to write documents. */
+export async function keepReadmePicture(page: Page): Promise<void> {
+  if (process.env.TOLLBRIDGE_WRITE_DOCS !== '1') return;
+  await page.screenshot({ path: README_PICTURE });
 }
 
 /** What a check of `audit-page.js` finds in the page as it is. */

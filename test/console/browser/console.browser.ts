@@ -10,7 +10,14 @@ import { createEventFeed } from '../../../local/feed.ts';
 import config from '../../../tollbridge.config.ts';
 import { connectThing } from '../../../tools/mqtt/thing.ts';
 import { type ConsoleBench, startConsoleBench } from '../console-fixture.ts';
-import { audit, browserIsMissing, keepPicture, launch, openPage } from './chromium.ts';
+import {
+  audit,
+  browserIsMissing,
+  keepPicture,
+  keepReadmePicture,
+  launch,
+  openPage,
+} from './chromium.ts';
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true } as const;
 const HOSTILE = [
@@ -94,6 +101,7 @@ describe.skipIf(browserIsMissing())('the console in a browser', () => {
     await expect.poll(() => figure('copies'), { timeout: 40_000 }).toBeGreaterThan(30);
     await page.locator('#conflict').click();
     await keepPicture(page, 'live-light');
+    await keepReadmePicture(page);
     await page.locator('#faults-off').click();
     await page.locator('#cuts-on').uncheck();
     await page.locator('#fleet-stop').click();

@@ -1,14 +1,14 @@
 /** What may come between two steps of a window: the sweep, another body, a retry, a rival. */
 import { describe, expect, it } from 'vitest';
 import { RetryableError } from '../../../core/base/errors.ts';
-import { DELIVERY_LIFE_SECONDS } from '../../../core/base/limits.ts';
+import { MESSAGE_LIFETIME_MAX_SECONDS } from '../../../core/base/limits.ts';
 import { bodyWith, NOW, WINDOW_SECONDS } from '../../../tools/handlers/samples.ts';
 import { WindowDecider } from '../../../tools/handlers/window-decider.ts';
 import { memoryEngine } from '../../../tools/stores/engines.ts';
 
 const W = WINDOW_SECONDS * 1_000;
 const DAY = 86_400_000;
-const L = DELIVERY_LIFE_SECONDS * 1_000;
+const L = MESSAGE_LIFETIME_MAX_SECONDS * 1_000;
 
 describe('the sweep', () => {
   const body = bodyWith();

@@ -1,6 +1,6 @@
 /** The window of `deduplicated` routes , at every edge, on two stores. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CLOCK_AHEAD_MILLIS_MAX, DELIVERY_LIFE_SECONDS } from '../../../core/base/limits.ts';
+import { CLOCK_AHEAD_MILLIS_MAX, MESSAGE_LIFETIME_MAX_SECONDS } from '../../../core/base/limits.ts';
 import { contentHash, payload } from '../../../core/config/sources.ts';
 import { bodyWith, NOW, WINDOW_SECONDS } from '../../../tools/handlers/samples.ts';
 import { WindowDecider } from '../../../tools/handlers/window-decider.ts';
@@ -9,7 +9,7 @@ import { dynamoEngine, type Engine, memoryEngine } from '../../../tools/stores/e
 
 const W = WINDOW_SECONDS * 1_000;
 const DAY = 86_400_000;
-const L = DELIVERY_LIFE_SECONDS * 1_000;
+const L = MESSAGE_LIFETIME_MAX_SECONDS * 1_000;
 const hashed = { id: contentHash() };
 const timed = { time: payload('at') };
 

@@ -3,7 +3,7 @@ import { CfnEventInvokeConfig } from 'aws-cdk-lib/aws-lambda';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { CfnQueue, type Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { DELIVERY_LIFE_SECONDS, REDRIVE_RESERVE_SECONDS } from '../../core/base/limits.ts';
+import { MESSAGE_LIFETIME_MAX_SECONDS, REDRIVE_RESERVE_SECONDS } from '../../core/base/limits.ts';
 
 /** Where a delivery of a route can wait. */
 export interface MessageHops {
@@ -19,16 +19,16 @@ export interface MessageHops {
  * less, rows would be paid for that nothing can be a copy of. Looked at when the app is
  * synthesized, so that what an aspect or an override has changed is seen as well.
  */
-export function holdToDeliveryLife(scope: Construct, stations: MessageHops): void {
+export function validateMessageLifetime(scope: Construct, hops: MessageHops): void {
   scope.node.addValidation({
     validate: () => {
-      const problem = deliveryLifeProblem(stations);
+      const problem = lifetimeProblem(hops);
       return problem === undefined ? [] : [problem];
     },
   });
 }
 
-function deliveryLifeProblem({ queue, deadLetters, handler }: MessageHops): string | undefined {
+function lifetimeProblem({ queue, deadLetters, handler }: MessageHops): string | undefined {
   const figures = [
     ['retention of the queue', retentionOf(queue)],
     ['retention of the dead-letter queue', retentionOf(deadLetters)],
@@ -36,12 +36,12 @@ function deliveryLifeProblem({ queue, deadLetters, handler }: MessageHops): stri
     ['reserve for a redrive', REDRIVE_RESERVE_SECONDS],
   ] as const;
   const life = figures.reduce((sum, [, seconds]) => sum + (seconds ?? Number.NaN), 0);
-  if (life === DELIVERY_LIFE_SECONDS) return undefined;
+  if (life === MESSAGE_LIFETIME_MAX_SECONDS) return undefined;
   const sum = figures.map(([name, seconds]) => `${name} ${textOf(seconds)}`).join(' + ');
   return (
     `a delivery can be under way for ${textOf(life)} by the template (${sum}); ` +
-    `${textOf(DELIVERY_LIFE_SECONDS)} are allowed, as the function reckons with ` +
-    'DELIVERY_LIFE_SECONDS. Change these figures in core/base/limits.ts alone: template and function ' +
+    `${textOf(MESSAGE_LIFETIME_MAX_SECONDS)} are allowed, as the function reckons with ` +
+    'MESSAGE_LIFETIME_MAX_SECONDS. Change these figures in core/base/limits.ts alone: template and function ' +
     'are both made from it.'
   );
 }

@@ -2,7 +2,7 @@ import type { CfnResource } from 'aws-cdk-lib';
 import { CfnEventInvokeConfig, EventInvokeConfig } from 'aws-cdk-lib/aws-lambda';
 import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, it } from 'vitest';
-import { DELIVERY_LIFE_SECONDS } from '../../core/base/limits.ts';
+import { MESSAGE_LIFETIME_MAX_SECONDS } from '../../core/base/limits.ts';
 import { checkConfig } from '../../core/config/check.ts';
 import { type BridgeApp, buildApp } from '../../lib/build-app.ts';
 import type { RouteIngest } from '../../lib/constructs/route-ingest.ts';
@@ -21,8 +21,8 @@ describe('the time that a delivery can be under way', () => {
     );
     const shortest = Math.min(...retentions);
     const longest = Math.max(...retentions);
-    expect(shortest + longest + Math.max(...ages) + DAY_SECONDS).toBe(DELIVERY_LIFE_SECONDS);
-    expect(DELIVERY_LIFE_SECONDS).toBe(19 * DAY_SECONDS + 6 * 3_600);
+    expect(shortest + longest + Math.max(...ages) + DAY_SECONDS).toBe(MESSAGE_LIFETIME_MAX_SECONDS);
+    expect(MESSAGE_LIFETIME_MAX_SECONDS).toBe(19 * DAY_SECONDS + 6 * 3_600);
   });
 
   it.each([
@@ -44,7 +44,7 @@ describe('the time that a delivery can be under way', () => {
       '[Fleet-Ingest/Routes/Events] a delivery can be under way for 1749600 s by the template ' +
         '(retention of the queue 432000 s + retention of the dead-letter queue 1209600 s + ' +
         "age of an event in Lambda's own queue 21600 s + reserve for a redrive 86400 s); " +
-        '1663200 s are allowed, as the function reckons with DELIVERY_LIFE_SECONDS. Change these ' +
+        '1663200 s are allowed, as the function reckons with MESSAGE_LIFETIME_MAX_SECONDS. Change these ' +
         'figures in core/base/limits.ts alone: template and function are both made from it.',
     );
   });
