@@ -1,12 +1,6 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
-import {
-  type BundlingOptions,
-  NodejsFunction,
-  OutputFormat,
-  SourceMapMode,
-} from 'aws-cdk-lib/aws-lambda-nodejs';
+import { Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -17,7 +11,7 @@ import {
   FUNCTION_TIMEOUT_SECONDS,
   LOG_RETENTION_DAYS,
 } from '../../core/base/limits.ts';
-import { BUNDLE_OPTIONS, PROJECT } from './bundle-options.ts';
+import { bundledCode } from './bundle.ts';
 
 export const LOG_RETENTION: RetentionDays = LOG_RETENTION_DAYS;
 
@@ -49,7 +43,7 @@ export interface BridgeFunctionProps {
 
 /** A function of the bridge, with the right to write its own log and none besides. */
 export class BridgeFunction extends Construct {
-  readonly handler: NodejsFunction;
+  readonly handler: LambdaFunction;
   readonly role: Role;
 
   constructor(scope: Construct, id: string, props: BridgeFunctionProps) {
@@ -63,11 +57,10 @@ export class BridgeFunction extends Construct {
     // AWS's own basic execution policy would allow writing to every log of the account.
     this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(this.role);
-    this.handler = new NodejsFunction(this, 'Function', {
-      entry: `${PROJECT}lambda/${props.entry}`,
-      projectRoot: PROJECT,
-      depsLockFilePath: `${PROJECT}package-lock.json`,
-      handler: 'handler',
+    this.handler = new LambdaFunction(this, 'Function', {
+      // The tested SDK is in it and runs, not the one that the runtime has on that day.
+      code: bundledCode(props.entry, props.constants),
+      handler: 'index.handler',
       description: props.description,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
@@ -89,7 +82,6 @@ export class BridgeFunction extends Construct {
       ...(props.deadLetters && { deadLetterQueue: props.deadLetters }),
       retryAttempts: asyncInvoke.retries,
       maxEventAge: Duration.seconds(asyncInvoke.ageSecondsMax),
-      bundling: { ...BUNDLING, ...(props.constants && { define: jsonOf(props.constants) }) },
     });
   }
 }
@@ -97,26 +89,4 @@ export class BridgeFunction extends Construct {
 const DEFAULT_ASYNC_INVOKE: AsyncInvokeConfig = {
   retries: ASYNC_RETRIES,
   ageSecondsMax: ASYNC_AGE_HOURS_MAX * 3_600,
-};
-
-function jsonOf(constants: Readonly<Record<string, unknown>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(constants).map(([name, value]) => [name, JSON.stringify(value)]),
-  );
-}
-
-const BUNDLING: BundlingOptions = {
-  format: OutputFormat.ESM,
-  target: BUNDLE_OPTIONS.target,
-  mainFields: [...BUNDLE_OPTIONS.mainFields],
-  minify: BUNDLE_OPTIONS.minify,
-  esbuildArgs: Object.fromEntries(
-    Object.entries(BUNDLE_OPTIONS.alias).map(([name, file]) => [`--alias:${name}`, file]),
-  ),
-  // The tested SDK is the one that runs, not the one that the runtime has on that day.
-  bundleAwsSDK: true,
-  externalModules: [],
-  sourceMap: true,
-  sourceMapMode: SourceMapMode.DEFAULT,
-  sourcesContent: false,
 };

@@ -2,8 +2,7 @@ import { Stack } from 'aws-cdk-lib';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { CfnTopicRule } from 'aws-cdk-lib/aws-iot';
-import { CfnPermission } from 'aws-cdk-lib/aws-lambda';
-import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { CfnPermission, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { REQUEST_AGE_SECONDS_MAX } from '../../core/base/limits.ts';
 import { type Bridge, pascalCase, ruleName } from '../../core/config/route.ts';
@@ -30,7 +29,7 @@ const KINDS: readonly RequestKind[] = ['release', 'query'];
  * is kept: no money is in a request, and a device that hears nothing asks again.
  */
 export class Handshake extends Construct {
-  readonly handler: NodejsFunction;
+  readonly handler: LambdaFunction;
   readonly ruleNames: readonly string[];
 
   constructor(scope: Construct, id: string, props: HandshakeProps) {
@@ -79,7 +78,7 @@ function requestRule(
   scope: Construct,
   bridge: Bridge,
   kind: RequestKind,
-  handler: NodejsFunction,
+  handler: LambdaFunction,
 ): string {
   const stack = Stack.of(scope);
   const name = ruleName(bridge, { name: `handshake_${kind}` });

@@ -1,6 +1,5 @@
 import { type CfnResource, Stack } from 'aws-cdk-lib';
-import { CfnEventInvokeConfig } from 'aws-cdk-lib/aws-lambda';
-import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { CfnEventInvokeConfig, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnQueue, type Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { MESSAGE_LIFETIME_MAX_SECONDS, REDRIVE_RESERVE_SECONDS } from '../../core/base/limits.ts';
@@ -9,7 +8,7 @@ import { MESSAGE_LIFETIME_MAX_SECONDS, REDRIVE_RESERVE_SECONDS } from '../../cor
 export interface MessageHops {
   readonly queue: Queue;
   readonly deadLetters: Queue;
-  readonly handler: NodejsFunction;
+  readonly handler: LambdaFunction;
 }
 
 /**
@@ -57,7 +56,7 @@ function retentionOf({ node: { defaultChild } }: Queue): number | undefined {
     : undefined;
 }
 
-function eventAgeOf(handler: NodejsFunction): number | undefined {
+function eventAgeOf(handler: LambdaFunction): number | undefined {
   const [config, ...more] = handler.node
     .findAll()
     .filter((each) => each instanceof CfnEventInvokeConfig);

@@ -2,9 +2,8 @@ import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnTopicRule } from 'aws-cdk-lib/aws-iot';
-import { CfnPermission } from 'aws-cdk-lib/aws-lambda';
+import { CfnPermission, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import {
@@ -42,7 +41,7 @@ export class RouteIngest extends Construct {
   readonly ruleName: string;
   readonly queue: Queue;
   readonly deadLetters: Queue;
-  readonly handler: NodejsFunction;
+  readonly handler: LambdaFunction;
   readonly rule: CfnTopicRule;
 
   constructor(scope: Construct, id: string, props: RouteIngestProps) {
