@@ -13,7 +13,7 @@ import { seededChance } from '../../local/chance.ts';
 import { createCuttingProxy } from '../../local/faults/cutting-proxy.ts';
 import config from '../../tollbridge.config.ts';
 import { assemblyOf } from '../../tools/clouds/assembly.ts';
-import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
+import { REDELIVERING_SOON, startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
 import { type Program, run } from '../../tools/programs.ts';
 import {
   type Closing,
@@ -70,7 +70,7 @@ describe.skipIf(isMissing)('the example for Python and the local cloud', () => {
   });
 
   async function startBridge(faults: Parameters<typeof startTestCloud>[1]): Promise<TestCloud> {
-    const bridge = await startTestCloud(assembly, faults);
+    const bridge = await startTestCloud(assembly, faults, REDELIVERING_SOON);
     closing.push(() => bridge.cloud.close());
     return bridge;
   }

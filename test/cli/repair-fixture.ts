@@ -65,11 +65,14 @@ export interface RepairBench {
   close(): Promise<void>;
 }
 
-export async function startRepairBench(config: Config = REPAIR_CONFIG): Promise<RepairBench> {
+export async function startRepairBench(
+  config: Config = REPAIR_CONFIG,
+  options: Parameters<typeof startTestCloud>[2] = {},
+): Promise<RepairBench> {
   const assembly = await assemblyOf(config);
   let aheadMillis = 0;
   const clock = (): EpochMillis => epochMillis(Date.now() + aheadMillis);
-  const bridge = await startTestCloud(assembly, {}, { clock });
+  const bridge = await startTestCloud(assembly, {}, { clock, ...options });
   const { apiUrl } = bridge.cloud;
   const access = await openAccess({ local: apiUrl }, checkConfig(config));
   const things: Thing[] = [];

@@ -8,7 +8,7 @@ import type { CloudEvent, Faults } from '../../local/contracts.ts';
 import { createEventFeed } from '../../local/feed.ts';
 import type { FleetControllerStatus } from '../../local/fleet/controller.ts';
 import { assemblyOf } from '../../tools/clouds/assembly.ts';
-import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
+import { REDELIVERING_SOON, startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
 
 interface Answered<Body> {
   readonly status: number;
@@ -50,7 +50,11 @@ export async function startConsoleBench(
   const assembly = await assemblyOf(config);
   const failures: unknown[] = [];
   const feed = createEventFeed((error) => failures.push(error));
-  const kept = await startTestCloud(assembly, {}, { observe: feed.observe, functionOverrides });
+  const kept = await startTestCloud(
+    assembly,
+    {},
+    { ...REDELIVERING_SOON, observe: feed.observe, functionOverrides },
+  );
   const console = await startConsole({
     port: 0,
     cloud: kept.cloud,

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bodyHashOf } from '../../core/base/hash.ts';
 import config from '../../tollbridge.config.ts';
 import { assemblyOf } from '../../tools/clouds/assembly.ts';
-import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
+import { REDELIVERING_SOON, startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
 import { closed, connectThing } from '../../tools/mqtt/thing.ts';
 
 const now = () => new Date().toISOString();
@@ -130,7 +130,7 @@ describe.each(['queue', 'direct'] as const)('a route fed by %s', (feed) => {
 
 describe('a function that fails', () => {
   it('is tried again after a crash behind the write, books once and forwards', async () => {
-    const bridge = await startTestCloud(assembly, { crashAfterWrite: 1 });
+    const bridge = await startTestCloud(assembly, { crashAfterWrite: 1 }, REDELIVERING_SOON);
     const thing = await connectThing(bridge.port, 'meter-17');
     await thing.publish('billing/meter-17/charges', charge());
     await bridge.seen((event) => event.kind === 'fault' && event.fault === 'crashAfterWrite');
@@ -144,7 +144,7 @@ describe('a function that fails', () => {
   });
 
   it('books once when the answer of the write is lost', async () => {
-    const bridge = await startTestCloud(assembly, { loseAnswer: 1 });
+    const bridge = await startTestCloud(assembly, { loseAnswer: 1 }, REDELIVERING_SOON);
     const thing = await connectThing(bridge.port, 'meter-17');
     await thing.publish('billing/meter-17/charges', charge());
     await bridge.seen((event) => event.kind === 'fault' && event.fault === 'loseAnswer');

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import config from '../../tollbridge.config.ts';
 import { assemblyOf } from '../../tools/clouds/assembly.ts';
-import { startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
+import { REDELIVERING_SOON, startTestCloud, type TestCloud } from '../../tools/clouds/cloud.ts';
 import { connectThing } from '../../tools/mqtt/thing.ts';
 
 let assembly: string;
@@ -16,7 +16,7 @@ beforeAll(async () => {
   if (charges === undefined) throw new Error('the configuration has no route charges');
   // Lambda's own queue gives up after two retries; the route's queue tries for six hours.
   assembly = await assemblyOf({ routes: { charges: { ...charges, feed: 'direct' } } });
-  bridge = await startTestCloud(assembly, { throttle: 1 });
+  bridge = await startTestCloud(assembly, { throttle: 1 }, REDELIVERING_SOON);
 });
 afterAll(async () => {
   await bridge.cloud.close();

@@ -13,7 +13,15 @@ import { RECEIVED_AT_ATTRIBUTE } from '../../../core/message/envelope.ts';
 import { noFaults } from '../../../local/contracts.ts';
 import type { Queue } from '../../../local/sqs/queue.ts';
 import { linesOf, runHere } from '../../../tools/clouds/asking-ground.ts';
-import { charge, failNext, OBEYED, type RepairBench, startRepairBench } from '../repair-fixture.ts';
+import { REDELIVERING_SOON } from '../../../tools/clouds/cloud.ts';
+import {
+  charge,
+  failNext,
+  OBEYED,
+  REPAIR_CONFIG,
+  type RepairBench,
+  startRepairBench,
+} from '../repair-fixture.ts';
 
 vi.mock('../../../tollbridge.config.ts', async () => ({
   default: (await import('../repair-fixture.ts')).REPAIR_CONFIG,
@@ -33,7 +41,7 @@ const queueNamed = (word: string): Queue => {
 };
 
 beforeAll(async () => {
-  bench = await startRepairBench();
+  bench = await startRepairBench(REPAIR_CONFIG, REDELIVERING_SOON);
   [dead, queue] = [queueNamed('ChargesDeadLetters'), queueNamed('ChargesQueue')];
 });
 afterAll(() => bench.close());

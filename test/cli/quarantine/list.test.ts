@@ -48,7 +48,7 @@ describe('list', () => {
     const keys = linesOf(open.stdout).map((row) => row.key);
     expect(keys.length).toBeGreaterThan(0);
     expect(keys).not.toContain(keyText(key));
-    expect((await bench.run('list', '--period', '2020')).stdout).toMatch(/0 rows\n$/);
+    expect((await bench.run('list', '--period', '2020-02')).stdout).toMatch(/0 rows\n$/);
   });
 
   it('counts by reason alone, as CSV', async () => {

@@ -84,7 +84,7 @@ describe('a connection', () => {
     const broker = await startBroker({ puback: () => (isSilent ? undefined : 0) });
     const reasons: string[] = [];
     const device = await connectTo(broker.port, {
-      pubackMillis: 30,
+      pubackMillis: 250,
       on: { disconnected: ({ reason }) => reasons.push(reason) },
     });
     device.publish('charges', {}).catch(() => {});

@@ -11,7 +11,7 @@ import { type ConnectOptions, connect, type Device } from '../../../device/index
 import type { Handler, ReceiveOptions, ReceiverEvent } from '../../../device/receiver/types.ts';
 import config from '../../../tollbridge.config.ts';
 import { assemblyOf } from '../../../tools/clouds/assembly.ts';
-import { startTestCloud } from '../../../tools/clouds/cloud.ts';
+import { REDELIVERING_SOON, startTestCloud } from '../../../tools/clouds/cloud.ts';
 import { startFakeBroker } from '../../local/iot/fake-mqtt5-broker.ts';
 import { newOutbox } from '../folders.ts';
 import { startPlainBroker } from '../plain-broker.ts';
@@ -206,7 +206,7 @@ describe('a backend behind the whole bridge', () => {
     cpSync(await assemblyOf({ routes: { charges } }), assembly, { recursive: true });
     allowConsumer(assembly);
     const faults = { duplicate: 0.5, crashAfterWrite: 0.05 };
-    const { cloud, port, rows } = await startTestCloud(assembly, faults);
+    const { cloud, port, rows } = await startTestCloud(assembly, faults, REDELIVERING_SOON);
     ends.push(() => cloud.close());
     const got = watched(await consumer(port));
     await got.receiver.ready;
