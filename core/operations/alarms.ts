@@ -2,7 +2,7 @@
 
 import type { Bridge, Route } from '../config/route.ts';
 import { guaranteeOf } from '../guarantees/index.ts';
-import type { TableName } from '../tables/schema.ts';
+import { TABLE_LABELS, type TableName } from '../tables/schema.ts';
 import { ALARM_KINDS, type AlarmScope, type AlarmWhat } from './alarm-kinds.ts';
 
 /** Where the runbook stands unless the configuration gives an address. */
@@ -19,8 +19,8 @@ export interface BridgeAlarm {
 
 /** Every alarm that a bridge has, in the order of the list above within each subject. */
 export function alarmsOf(bridge: Bridge): readonly BridgeAlarm[] {
-  const make = (subject: string, what: AlarmWhat): BridgeAlarm => ({
-    name: `${bridge.name}-${subject}-${what}`,
+  const make = (subject: string, what: AlarmWhat, label = subject): BridgeAlarm => ({
+    name: `${bridge.name}-${label}-${what}`,
     what,
     subject,
   });
@@ -30,7 +30,9 @@ export function alarmsOf(bridge: Bridge): readonly BridgeAlarm[] {
         .filter((what) => CONDITIONS[what]?.(route, bridge) !== false)
         .map((what) => make(route.name, what)),
     ),
-    ...tablesOf(bridge).flatMap((table) => kindsIn('table').map((what) => make(table, what))),
+    ...tablesOf(bridge).flatMap((table) =>
+      kindsIn('table').map((what) => make(table, what, TABLE_LABELS[table])),
+    ),
     ...kindsIn('handshake').map((what) => make('handshake', what)),
     ...kindsIn('broker').map((what) => make('broker', what)),
   ];
