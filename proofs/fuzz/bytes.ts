@@ -1,5 +1,6 @@
 /** Bytes and texts that nobody would send in good faith: drawn, or valid ones with damage. */
 import fc from 'fast-check';
+import { anyText } from '../../tools/any-text.ts';
 
 /** One piece of damage; places are fractions of the length, so that they stay inside. */
 interface Damage {
@@ -76,7 +77,7 @@ export const rawBytes: fc.Arbitrary<Buffer> = fc.oneof(
 
 /** Texts of no kind, lone surrogates among them. */
 export const rawText: fc.Arbitrary<string> = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 40 }),
+  anyText(40),
   fc.string({ unit: 'grapheme', maxLength: 40 }),
   fc
     .array(

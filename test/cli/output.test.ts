@@ -5,9 +5,10 @@ import { plainOf } from '../../cli/output/items.ts';
 import { type Output, outputOf } from '../../cli/output/output.ts';
 import { createProgress } from '../../cli/output/progress.ts';
 import { forCsv, forJson, forTerminal } from '../../cli/output/safe.ts';
+import { anyText } from '../../tools/any-text.ts';
 
 const OBEYED = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
-const texts = fc.string({ unit: 'binary', maxLength: 30 });
+const texts = anyText(30);
 
 describe('a text', () => {
   it('holds nothing that a terminal obeys', () => {

@@ -5,6 +5,7 @@ import type { Route } from '../../core/config/route.ts';
 import { Journal } from '../../local/console/journal.ts';
 import type { CloudEvent } from '../../local/contracts.ts';
 import { createEventFeed } from '../../local/feed.ts';
+import { anyText } from '../../tools/any-text.ts';
 import { NOW, routeOf, windowRouteOf } from '../../tools/handlers/samples.ts';
 
 describe('events', () => {
@@ -35,7 +36,7 @@ describe('events', () => {
       fc.uint8Array({ maxLength: 80 }).map((raw) => Buffer.from(raw)),
       fc.json().map((text) => Buffer.from(text)),
     );
-    const text = fc.string({ unit: 'binary', maxLength: 60 });
+    const text = anyText(60);
     const event: fc.Arbitrary<CloudEvent> = fc.oneof(
       fc.record({
         kind: fc.constant('delivery' as const),

@@ -13,6 +13,7 @@ import { Deliveries, type DeliveryShown } from '../../local/console/deliveries.t
 import { Lives } from '../../local/console/message-timeline.ts';
 import { createStreamHub } from '../../local/console/stream.ts';
 import { shown, shownBytes } from '../../local/console/text.ts';
+import { anyText } from '../../tools/any-text.ts';
 import { NOW } from '../../tools/handlers/samples.ts';
 
 const PAGE = fileURLToPath(new URL('../../local/console/page', import.meta.url));
@@ -62,7 +63,7 @@ describe('a value of a device', () => {
 
   it('is harmless whatever it is', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => {
+      fc.property(anyText(400), (text) => {
         const calm = shown(text);
         expect(calm.isWellFormed()).toBe(true);
         expect(calm).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);

@@ -1,5 +1,6 @@
 /** Bodies in the abstract, and the many texts that say each of them. */
 import fc from 'fast-check';
+import { anyText } from '../any-text.ts';
 
 /** A body in the abstract; a bigint counts millionths. */
 export type Model =
@@ -64,11 +65,11 @@ function writeNumber(millionths: bigint, pick: Choice): string {
 
 export const key = fc.oneof(
   fc.constantFrom('a', 'b', '', '1', '__proto__', 'a.b', 'toString', '😀', '\ufb33', '\ud800'),
-  fc.string({ unit: 'binary', maxLength: 3 }),
+  anyText(3),
 );
 export const leaf = fc.oneof(
   fc.constantFrom<Model>(null, true, false, '', '1', 'null', '\ud800', '\\', '"', 0n, 1_000_000n),
-  fc.string({ unit: 'binary', maxLength: 4 }),
+  anyText(4),
   fc.bigInt({ min: -(10n ** 24n), max: 10n ** 24n }),
 );
 const fieldsOf = (value: fc.Arbitrary<Model>): fc.Arbitrary<Fields> =>
