@@ -115,9 +115,9 @@ describe('a variant that is no fault', () => {
   });
 
   it('cannot be simulated where the simulation does not run the source', async () => {
-    const edits = [{ file: 'lib/names.ts', from: 'export', to: ' export' }];
+    const edits = [{ file: 'lib/constructs/acknowledge.ts', from: 'export', to: ' export' }];
     await expect(simulate(variant({ edits }), 1, folder)).rejects.toThrow(
-      /holds nothing of .*names\.ts/,
+      /holds nothing of .*acknowledge\.ts/,
     );
   });
 });
